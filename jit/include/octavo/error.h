@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one exception type that octavo throws.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace octavo {
+
+/// What kind of thing went wrong; the `octavo` command maps each to an exit code, the C ABI to a status.
+enum class ErrorKind {
+  invalid_argument,  ///< the caller passed something that cannot be meant (wrong shape, unknown option)
+  io,                ///< a file cannot be opened, read or written
+  malformed,         ///< a file's content is broken, truncated or hostile
+  unsupported,       ///< well-formed, but octavo cannot do it (unknown layer, unknown version)
+  resource,          ///< out of memory, or the system refuses executable memory
+};
+
+/// Every failure of the library. It says what went wrong, where (file, layer, byte), and how to fix it.
+/// The library never prints, exits or aborts.
+class Error : public std::runtime_error {
+ public:
+  /// `where` and `hint` may be empty. what() is "where: what (hint)".
+  Error(ErrorKind kind, std::string what, std::string where = {}, std::string hint = {})
+      : std::runtime_error(join(what, where, hint)), kind_(kind), where_(std::move(where)), hint_(std::move(hint)) {}
+
+  [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
+  [[nodiscard]] const std::string& where() const noexcept { return where_; }
+  [[nodiscard]] const std::string& hint() const noexcept { return hint_; }
+
+ private:
+  static std::string join(const std::string& what, const std::string& where, const std::string& hint) {
+    std::string text = where.empty() ? what : where + ": " + what;
+    if (!hint.empty()) text += " (" + hint + ")";
+    return text;
+  }
+
+  ErrorKind kind_;
+  std::string where_, hint_;
+};
+
+}  // namespace octavo

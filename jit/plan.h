@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The blocking chosen for a spec, and why. A pure function of (spec, machine, thread count): cheap to test and to
+// print.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "jit/conv_spec.h"
+
+namespace octavo::jit {
+
+/// What a plan needs to know of the machine.
+struct Machine {
+  std::int64_t l1d_bytes = 32 * 1024, l2_bytes = 1024 * 1024, l3_bytes = 32 * 1024 * 1024;
+  std::string cpu_name;
+  /// Reads CPUID and sysfs; falls back to the defaults above where they do not tell.
+  static Machine detect();
+};
+
+/// How the work of a layer is walked (jit/layer.h).
+enum class WorkOrder {
+  tile_outer,  ///< a thread quantizes a tile into its own scratch and computes all channel blocks while it is in cache
+  channel_outer,  ///< all tiles are quantized first (shared scratch); then (channel block, tile) items, weights staying
+                  ///< in cache
+};
+
+struct Plan {
+  std::int64_t tile_h = 1,
+               tile_w = 1;  ///< output pixels of a work tile; of the quantization window too, unless scale_per_pixel
+  bool scale_per_pixel = false;     ///< pointwise layers: each pixel of the work tile is a window of its own
+  std::int64_t rows = 7;            ///< register block: output pixels ...
+  std::int64_t column_vectors = 2;  ///< ... by vectors of output channels; a channel block is column_vectors wide
+  WorkOrder order = WorkOrder::tile_outer;
+  std::string reason;  ///< in a sentence, for `octavo info` and `octavo dump`
+
+  /// Everything that shapes the code or the packed weights, in words (not the reason).
+  [[nodiscard]] std::string name() const;
+};
+
+/// Throws Error(invalid_argument) for an invalid spec.
+[[nodiscard]] Plan make_plan(const ConvSpec& spec, const Machine& machine, int threads);
+
+}  // namespace octavo::jit

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// A trained network: load, quantize, predict, save.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "octavo/image.h"
+#include "octavo/options.h"
+#include "octavo/program.h"
+#include "octavo/tensor.h"
+
+namespace octavo {
+
+/// What quantize() did with a layer.
+struct LayerQuantization {
+  std::string layer, op;
+  bool quantized = false;
+  std::string reason;
+  std::int64_t weights = 0;
+};
+
+/// An immutable network; copies share it. Safe to use from many threads.
+class Model {
+ public:
+  struct Impl;
+  explicit Model(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+  /// Caffe prototxt and caffemodel. Throws Error: io, malformed, unsupported (an unknown layer: its name, type and
+  /// place).
+  static Model load_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel);
+  /// The topology alone, with He-initialised weights from `seed`: an untrained network, for measurements.
+  static Model load_caffe_untrained(const std::filesystem::path& prototxt, std::uint64_t seed = 0);
+  /// Any format, told by content: `.octavo`, or a caffemodel that carries its topology.
+  static Model load(const std::filesystem::path& file);
+
+  /// Weights in s8, no calibration data. Layers already quantized stay as they are.
+  [[nodiscard]] Model quantize(const QuantizeOptions& options = {}) const;
+  [[nodiscard]] bool quantized() const;  ///< any layer is
+  /// The fp32 network whose weights are the stored 8-bit numbers: what a quantized model is measured against when
+  /// nothing else is there.
+  [[nodiscard]] Model dequantize() const;
+  [[nodiscard]] std::vector<LayerQuantization> quantization() const;
+
+  /// Machine code for this input shape. `inputs`: a shape for each network input, in order; empty: those of the file;
+  /// a first dimension of 0 means "as in the file".
+  [[nodiscard]] Program compile(const CompileOptions& options = {}, const std::vector<Shape>& inputs = {}) const;
+  /// Compiles for the tensor's shape (programs are kept) and runs.
+  [[nodiscard]] Tensor predict(const Tensor& input, const CompileOptions& options = {}) const;
+
+  /// Writes an `.octavo` file, whole or not at all. Throws Error(io).
+  void save(const std::filesystem::path& file) const;
+
+  [[nodiscard]] const std::string& name() const;
+  [[nodiscard]] std::vector<std::string> input_names() const;
+  [[nodiscard]] std::vector<Shape> input_shapes() const;
+  [[nodiscard]] std::vector<std::string> output_names() const;
+  [[nodiscard]] std::vector<std::string> layer_names() const;
+  [[nodiscard]] std::int64_t parameter_count() const;
+  /// The graph in text at a stage: imported, canonical, quantized, inserted, fused.
+  [[nodiscard]] std::string print(std::string_view stage = "imported") const;
+
+  [[nodiscard]] const std::optional<ImageInput>& image_input() const;
+  [[nodiscard]] const std::vector<std::string>& labels() const;
+  [[nodiscard]] Model with_image_input(ImageInput input) const;
+  [[nodiscard]] Model with_labels(std::vector<std::string> labels) const;
+
+ private:
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace octavo

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a user may choose. Every default is what `octavo` itself would choose.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "octavo/isa.h"
+
+namespace octavo {
+
+/// The numbers that share one scale. See docs/quantization.md.
+struct Window {
+  /// Consecutive input channels: 16, 32, 64, 128, 256, or 0 for all of them.
+  std::int64_t channels = 64;
+  /// Output pixels (rows, columns) whose receptive field is one window of the activations; 0: octavo chooses.
+  std::int64_t tile_h = 0, tile_w = 0;
+};
+
+struct QuantizeOptions {
+  std::optional<Window> window;                 ///< for every layer; default: 64 channels, Linear 128
+  std::vector<std::string> keep_float;          ///< names of layers that stay fp32
+  std::map<std::string, Window> layer_windows;  ///< per-layer override
+};
+
+struct CompileOptions {
+  int threads = 0;         ///< that one predict() call may use; 0: all cores this process may run on
+  std::optional<Isa> isa;  ///< default: default_isa()
+  std::vector<std::string>
+      outputs;  ///< names of layers or tensors to return instead of the network's outputs (intermediates too)
+};
+
+}  // namespace octavo

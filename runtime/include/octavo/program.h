@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model compiled for one input shape: kernels, packed weights, memory plan.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "octavo/options.h"
+#include "octavo/tensor.h"
+
+namespace octavo {
+
+/// One step of a program, for listings and profiles.
+struct LayerInfo {
+  std::string name;                  ///< the layer's name in the source file
+  std::string type;                  ///< the IR's op: "FusedConvolution", "Pool", ...
+  Shape output;                      ///< its first output's shape
+  std::string algorithm;             ///< "int8 direct 3x3, avx512vnni", "oneDNN jit:avx512_core", ...
+  std::string reason;                ///< why this plan
+  std::vector<std::string> kernels;  ///< names, as in Program::kernels()
+};
+
+/// One piece of machine code.
+struct KernelInfo {
+  std::string name;
+  std::vector<std::string> layers;     ///< the layers that call it
+  std::span<const std::uint8_t> code;  ///< valid as long as the Program
+  std::string listing;                 ///< annotated disassembly
+};
+
+struct ProgramStatistics {
+  double compile_seconds = 0, emit_seconds = 0;
+  std::size_t kernels = 0, code_bytes = 0, weight_bytes = 0,
+              arena_bytes = 0;  ///< arena: activations of one predict() call
+};
+
+/// Immutable after compilation. Copies share everything.
+class Program {
+ public:
+  struct Impl;
+  explicit Program(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+  /// One tensor for each output. Safe from many threads at once on one Program. Throws Error(invalid_argument) when a
+  /// shape is not the one compiled for. After warm-up, no memory is allocated but the returned tensors.
+  [[nodiscard]] std::vector<Tensor> predict(std::span<const Tensor> inputs) const;
+  [[nodiscard]] Tensor predict(const Tensor& input) const;
+  /// Into the caller's memory: inputs and outputs dense, in the order and shapes of the two lists below. Allocates
+  /// nothing after warm-up.
+  void predict(std::span<const float* const> inputs, std::span<float* const> outputs) const;
+  /// As predict(), and writes each layer's time in seconds into `layer_seconds`, in the order of layers().
+  void predict(std::span<const float* const> inputs, std::span<float* const> outputs,
+               std::vector<double>& layer_seconds) const;
+
+  [[nodiscard]] const std::vector<Shape>& input_shapes() const;
+  [[nodiscard]] const std::vector<Shape>& output_shapes() const;
+  [[nodiscard]] const std::vector<std::string>& output_names() const;
+  [[nodiscard]] const std::vector<LayerInfo>& layers() const;
+  [[nodiscard]] std::vector<KernelInfo> kernels() const;
+  [[nodiscard]] const ProgramStatistics& statistics() const;
+  [[nodiscard]] int threads() const;
+
+ private:
+  std::shared_ptr<const Impl> impl_;
+};
+
+}  // namespace octavo
