@@ -41,6 +41,9 @@ struct Picture {
 
 /// Reads JPEG or PNG, by content. Throws Error(io, malformed, unsupported) that names the file. At most 2^28 pixels.
 [[nodiscard]] Picture read_picture(const std::filesystem::path& file);
+/// The mean picture of a Caffe `mean.binaryproto`: [C, H, W], in the file's channel order (BGR as Caffe writes it).
+/// Throws Error(io, malformed).
+[[nodiscard]] Tensor read_mean_image(const std::filesystem::path& binaryproto);
 /// The network's input [1, C, H, W] for this picture; `shape` is the network's input shape.
 [[nodiscard]] Tensor to_input(const Picture& picture, const ImageInput& input, const Shape& shape);
 

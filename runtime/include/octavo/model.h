@@ -60,6 +60,9 @@ class Model {
   [[nodiscard]] std::vector<std::string> input_names() const;
   [[nodiscard]] std::vector<Shape> input_shapes() const;
   [[nodiscard]] std::vector<std::string> output_names() const;
+  /// For each output, the name of the value before the Softmax that ends it (the logits, what fidelity is measured on),
+  /// or the output itself where the network does not end in one. Names for CompileOptions::outputs.
+  [[nodiscard]] std::vector<std::string> logit_names() const;
   [[nodiscard]] std::vector<std::string> layer_names() const;
   [[nodiscard]] std::int64_t parameter_count() const;
   /// The graph in text at a stage: imported, canonical, quantized, inserted, fused.
