@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// One executable step of a program, and how the program talks to it.
+// One executable step of a program, and how an op becomes one.
+//
+// To add an op: a file under runtime/steps/ with a class derived from Step and a function that builds it, declared in
+// runtime/steps/builders.h; a line in runtime/steps/registry.cpp.
 #pragma once
 
 #include <cstddef>
 #include <dnnl.hpp>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "jit/kernel_cache.h"
 #include "jit/plan.h"
 #include "octavo/program.h"
+#include "runtime/layout.h"
 
 namespace octavo::runtime {
 
@@ -25,48 +28,67 @@ struct BuildContext {
   int threads = 1;
 };
 
+/// What a step keeps for each concurrent predict() call, beside scratch memory (oneDNN's argument objects).
+class StepState {
+ public:
+  StepState() = default;
+  StepState(const StepState&) = delete;
+  StepState& operator=(const StepState&) = delete;
+  virtual ~StepState() = default;
+};
+
+/// Index into RunContext::values.
+using Slot = std::size_t;
+
 /// What a step runs with: the memory of one predict() call.
 struct RunContext {
   dnnl::stream stream;
   int threads = 1;
-  std::vector<float*> values;    ///< by ValueId: where each value lies
+  std::vector<float*> values;    ///< by slot: where each value lies, 64-byte aligned but for the program's inputs
   std::byte* scratch = nullptr;  ///< at least the step's scratch_bytes(), 64-byte aligned
+  StepState* state = nullptr;    ///< what the step's make_state() returned
 };
-
-/// How a value lies in memory. 4-D values: dense NHWC (`nhwc`), or what a oneDNN primitive asked for; others: dense
-/// row-major.
-using Layout = dnnl::memory::desc;
 
 class Step {
  public:
+  Step() = default;
+  Step(const Step&) = delete;
+  Step& operator=(const Step&) = delete;
   virtual ~Step() = default;
   /// Runs from many threads at once on different contexts; allocates nothing.
   virtual void run(RunContext& context) const = 0;
   [[nodiscard]] virtual std::size_t scratch_bytes() const { return 0; }
   [[nodiscard]] virtual std::size_t weight_bytes() const { return 0; }
   [[nodiscard]] virtual std::vector<std::shared_ptr<const jit::Kernel>> kernels() const { return {}; }
+  [[nodiscard]] virtual std::unique_ptr<StepState> make_state() const { return nullptr; }
 
-  LayerInfo info;
+  LayerInfo info;  ///< the builder writes algorithm and reason; the program the rest
 };
 
 /// What a builder wants of its 4-D inputs; the program inserts reorders where a value lies otherwise.
 enum class Demand {
-  any,    ///< takes whatever layout comes
-  nhwc,   ///< dense channels-last
-  plain,  ///< dense row-major in logical (NCHW) order
+  any,    ///< whatever layout comes; several 4-D inputs come in one layout
+  nhwc,   ///< channels-last
+  plain,  ///< row-major in logical (NCHW) order
 };
 
+/// What a builder is given. Inputs lie as demanded.
 struct StepRequest {
   const graph::Graph& graph;  ///< shapes inferred
   const graph::Node& node;
-  std::vector<Layout> inputs;  ///< after the demanded reorders
   const BuildContext& context;
+  std::vector<Slot> inputs, outputs;
+  std::vector<Layout> input_layouts;
+
+  [[nodiscard]] const Shape& input_shape(std::size_t i = 0) const { return graph.values[node.inputs[i]].shape; }
+  [[nodiscard]] const Shape& output_shape(std::size_t i = 0) const { return graph.values[node.outputs[i]].shape; }
 };
 
 struct BuiltStep {
   std::unique_ptr<Step> step;   ///< null when alias
   std::vector<Layout> outputs;  ///< as the step writes them
-  bool alias = false;           ///< output 0 is input 0 in the same memory: nothing to run
+  bool alias = false;           ///< every output is input 0 in the same memory: nothing to run
+  bool in_place = false;        ///< output 0 may be written over input 0 (same size, element by element)
 };
 
 /// One op's way into a program. runtime/steps/registry.cpp lists them all; one op family a file under runtime/steps/.
@@ -74,6 +96,7 @@ struct OpBuilder {
   Demand demand = Demand::any;
   BuiltStep (*build)(const StepRequest& request) = nullptr;
 };
-[[nodiscard]] const OpBuilder& builder_of(const graph::Op& op);
+/// Throws Error(unsupported) for an op that is no part of an executable graph (Quantize, IntegerConvolution, ...).
+[[nodiscard]] OpBuilder builder_of(const graph::Op& op);
 
 }  // namespace octavo::runtime
