@@ -48,7 +48,8 @@ struct ConvSpec {
   Isa isa = Isa::reference;
 
   bool operator==(const ConvSpec&) const = default;
-  /// The identity in words, e.g. "conv3x3_s1_ic64_oc64_56x56_w64_u8_relu_avx512vnni"; used everywhere a kernel is
+  /// The identity in words, e.g. "conv3x3_s1_p1_ic64_oc64_56x56_w64_u8_relu_avx512vnni": letters, digits and
+  /// underscores, so that debuggers take it for a symbol. Equal names mean equal layers. Used everywhere a kernel is
   /// named.
   [[nodiscard]] std::string name() const;
   [[nodiscard]] bool depthwise() const { return groups == in_channels && groups == out_channels && groups > 1; }
@@ -57,6 +58,10 @@ struct ConvSpec {
            in_h == out_h && in_w == out_w;
   }
   [[nodiscard]] std::int64_t channels_per_group() const { return in_channels / groups; }
+  /// The pixel strides with 0 resolved.
+  [[nodiscard]] std::int64_t src_stride() const { return src_pixel_stride != 0 ? src_pixel_stride : in_channels; }
+  [[nodiscard]] std::int64_t dst_stride() const { return dst_pixel_stride != 0 ? dst_pixel_stride : out_channels; }
+  [[nodiscard]] std::int32_t zero_point() const { return nonnegative_input ? 0 : 128; }
   /// Input channels of one window, and the number of windows, within a group.
   [[nodiscard]] std::int64_t window_channels() const;
   [[nodiscard]] std::int64_t windows() const;

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "octavo/isa.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include "octavo/error.h"
+
+namespace octavo {
+namespace {
+
+/// Sets an environment variable for one scope.
+class ScopedEnvironment {
+ public:
+  ScopedEnvironment(const char* name, const char* value) : name_(name) {
+    if (const char* old = std::getenv(name)) old_ = old;
+    setenv(name, value, 1);
+  }
+  ~ScopedEnvironment() {
+    if (old_) {
+      setenv(name_, old_->c_str(), 1);
+    } else {
+      unsetenv(name_);
+    }
+  }
+  ScopedEnvironment(const ScopedEnvironment&) = delete;
+  ScopedEnvironment& operator=(const ScopedEnvironment&) = delete;
+
+ private:
+  const char* name_;
+  std::optional<std::string> old_;
+};
+
+TEST(Isa, EveryListedIsaRoundTripsThroughItsName) {
+  for (const Isa isa : {Isa::reference, Isa::avx512vnni}) EXPECT_EQ(parse_isa(isa_name(isa)), isa);
+}
+
+TEST(Isa, ListBeginsWithReferenceAndIsInOrderOfPreference) {
+  const auto list = isa_list();
+  ASSERT_FALSE(list.empty());
+  EXPECT_EQ(list.front(), Isa::reference);
+  EXPECT_TRUE(std::is_sorted(list.begin(), list.end()));
+}
+
+TEST(Isa, DetectionAgreesWithTheKernelsView) {
+  std::ifstream file("/proc/cpuinfo");
+  std::stringstream text;
+  text << file.rdbuf();
+  if (text.str().find("flags") == std::string::npos) GTEST_SKIP() << "/proc/cpuinfo has no flags here";
+  const auto list = isa_list();
+  EXPECT_EQ(std::find(list.begin(), list.end(), Isa::avx512vnni) != list.end(),
+            text.str().find(" avx512_vnni") != std::string::npos);
+}
+
+TEST(Isa, UnknownNameIsAnErrorThatListsTheNames) {
+  try {
+    (void)parse_isa("sse9");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::invalid_argument);
+    EXPECT_THAT(error.what(), testing::HasSubstr("sse9"));
+    EXPECT_THAT(error.hint(), testing::HasSubstr("reference, avx512vnni"));
+  }
+}
+
+TEST(Isa, EnvironmentOverridesTheDefault) {
+  const ScopedEnvironment environment("OCTAVO_ISA", "reference");
+  EXPECT_EQ(default_isa(), Isa::reference);
+}
+
+TEST(Isa, EmptyEnvironmentMeansTheBest) {
+  const ScopedEnvironment environment("OCTAVO_ISA", "");
+  EXPECT_EQ(default_isa(), isa_list().back());
+}
+
+TEST(Isa, UnknownEnvironmentNamesTheVariable) {
+  const ScopedEnvironment environment("OCTAVO_ISA", "avx1024");
+  try {
+    (void)default_isa();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.where(), "OCTAVO_ISA");
+    EXPECT_THAT(error.what(), testing::HasSubstr("avx1024"));
+  }
+}
+
+TEST(Isa, EnvironmentNamingAnAbsentIsaSaysWhatTheMachineHas) {
+  if (isa_list().back() == Isa::avx512vnni) GTEST_SKIP() << "this machine has every ISA";
+  const ScopedEnvironment environment("OCTAVO_ISA", "avx512vnni");
+  try {
+    (void)default_isa();
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+    EXPECT_THAT(error.hint(), testing::HasSubstr("reference"));
+  }
+}
+
+}  // namespace
+}  // namespace octavo
