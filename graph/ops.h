@@ -288,6 +288,7 @@ struct Reshape {
   }
 };
 
+/// Dim i of the output is dim order[i] of x; dims that `order` leaves out follow in their order (graph/axes.h).
 struct Permute {
   static constexpr std::string_view kName = "Permute";
   std::vector<std::int64_t> order;
@@ -336,7 +337,7 @@ struct Reduction {
 };
 
 /// Caffe's ArgMax. With an axis: that dim becomes top_k (indices, or values when out_max_value). Without: over all dims
-/// after the first, out [N][1][top_k], or [N][2][top_k] (indices, then values).
+/// after the first, out [N][1][top_k], or [N][2][top_k] (indices, then values), then as many 1s as x has more dims.
 struct ArgMax {
   static constexpr std::string_view kName = "ArgMax";
   bool has_axis = false, out_max_value = false;

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The enumerations of the ops in words, as the printer writes them.
+#pragma once
+
+#include <string_view>
+
+#include "graph/ops.h"
+
+namespace octavo::graph {
+
+[[nodiscard]] std::string_view enum_name(UnaryKind kind);
+[[nodiscard]] std::string_view enum_name(PoolKind kind);
+[[nodiscard]] std::string_view enum_name(EltwiseKind kind);
+[[nodiscard]] std::string_view enum_name(ReductionKind kind);
+[[nodiscard]] std::string_view enum_name(jit::ActivationKind kind);
+
+}  // namespace octavo::graph

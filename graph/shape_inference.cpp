@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shapes of all values, node by node: see graph/graph.h. The rules stand in shape_inference_*.cpp.
+#include "graph/check.h"
+#include "graph/graph.h"
+#include "graph/shape_rules.h"
+#include "graph/verify_rules.h"
+
+namespace octavo::graph {
+namespace {
+
+Shape shape_of(const IntegerConvolution& op, const Shapes& inputs) { return shape_of(op.conv, inputs); }
+Shape shape_of(const IntegerLinear& op, const Shapes& inputs) { return shape_of(op.linear, inputs); }
+Shape shape_of(const FusedConvolution& op, const Shapes& inputs) { return shape_of(op.conv, inputs); }
+Shape shape_of(const FusedLinear& op, const Shapes& inputs) { return shape_of(op.linear, inputs); }
+
+Shape shape_of(const Input& op, const Shapes&) {
+  require(!op.shape.empty(), "the input's shape is not known; pass one");
+  return op.shape;
+}
+
+struct Rules {
+  const Shapes& inputs;
+  std::size_t outputs;
+
+  Shapes operator()(const Slice& op) const { return shapes_of(op, inputs[0], outputs); }
+  Shapes operator()(const Identity&) const { return Shapes(outputs, inputs[0]); }
+  template <class T>
+  Shapes operator()(const T& op) const {
+    return {shape_of(op, inputs)};
+  }
+};
+
+std::string listed(const Shapes& shapes) {
+  std::string text;
+  for (const Shape& shape : shapes) text += (text.empty() ? "" : ", ") + to_text(shape);
+  return text;
+}
+
+void check_size(const Shape& shape) {
+  for (const std::int64_t dim : shape) require(dim > 0, "the shape {} has an empty dimension", to_text(shape));
+  require(element_count(shape) <= kMaxElements, "the shape {} has more than 2^40 elements", to_text(shape));
+}
+
+}  // namespace
+
+Shapes output_shapes(const Op& op, const Shapes& inputs, std::size_t outputs) {
+  Shapes shapes = std::visit(Rules{inputs, outputs}, op);
+  for (const Shape& shape : shapes) check_size(shape);
+  return shapes;
+}
+
+void infer_shapes(Graph& graph, const std::map<std::string, Shape>& input_shapes) {
+  verify_structure(graph);  // the rules rely on it
+  for (const auto& [name, shape] : input_shapes) {
+    const Node* node = graph.find_node(name);
+    require(node != nullptr && std::holds_alternative<Input>(node->op), "there is no input '{}' to give a shape to",
+            name);
+  }
+  for (Node& node : graph.nodes) {
+    Shapes inputs;
+    for (const ValueId value : node.inputs) inputs.push_back(graph.values.at(value).shape);
+    try {
+      if (auto* input = std::get_if<Input>(&node.op)) {
+        const auto given = input_shapes.find(node.name);
+        if (given != input_shapes.end()) input->shape = given->second;
+      }
+      const Shapes outputs = output_shapes(node.op, inputs, node.outputs.size());
+      for (std::size_t i = 0; i < outputs.size(); ++i) graph.values.at(node.outputs[i]).shape = outputs[i];
+    } catch (const Error& error) {
+      const std::string hint = inputs.empty() ? "" : "inputs: " + listed(inputs);
+      throw Error(error.kind(), error.what(), place_of(node), hint);
+    }
+  }
+}
+
+}  // namespace octavo::graph

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the shapes of a node's inputs to those of its outputs: one rule an op. Internal to graph/.
+//
+// A rule throws Error(invalid_argument) with the rule that is broken; the caller adds the node. It assumes what
+// verify() checks without shapes: arity, attributes in range, blobs of the right size. Dimensions come in positive and
+// below kMaxElements.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "graph/ops.h"
+
+namespace octavo::graph {
+
+/// Elements of a value.
+inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
+
+using Shapes = std::vector<Shape>;
+
+/// Shapes of all outputs of `op`, of which the node has `outputs`.
+[[nodiscard]] Shapes output_shapes(const Op& op, const Shapes& inputs, std::size_t outputs);
+
+// Ops that slide a window over an image: shape_inference_spatial.cpp.
+[[nodiscard]] Shape shape_of(const Convolution& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Deconvolution& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Pool& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Lrn& op, const Shapes& inputs);
+
+// Ops that join, cut, permute or reduce axes: shape_inference_axes.cpp.
+[[nodiscard]] Shape shape_of(const Linear& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Concat& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Flatten& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Reshape& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Permute& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Crop& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Tile& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Reduction& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const ArgMax& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Embed& op, const Shapes& inputs);
+[[nodiscard]] Shapes shapes_of(const Slice& op, const Shape& input, std::size_t outputs);
+
+// Ops that keep the shape and check that their parameters fit it: shape_inference_pointwise.cpp.
+[[nodiscard]] Shape shape_of(const Unary& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const PRelu& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const BatchNorm& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Scale& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Softmax& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Eltwise& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Quantize& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Dequantize& op, const Shapes& inputs);
+/// Throws unless a prelu has a slope for each channel of the output.
+void check_activation(const Activation& activation, const Shape& output);
+
+}  // namespace octavo::graph
