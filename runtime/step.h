@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <dnnl.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -88,7 +89,9 @@ struct BuiltStep {
   std::unique_ptr<Step> step;   ///< null when alias
   std::vector<Layout> outputs;  ///< as the step writes them
   bool alias = false;           ///< every output is input 0 in the same memory: nothing to run
-  bool in_place = false;        ///< output 0 may be written over input 0 (same size, element by element)
+  /// Output 0 may be written over this input (same size and layout, each element read before its place is written).
+  /// The program does so when nothing needs the input afterwards; the step must be right either way.
+  std::optional<std::size_t> in_place;
 };
 
 /// One op's way into a program. runtime/steps/registry.cpp lists them all; one op family a file under runtime/steps/.

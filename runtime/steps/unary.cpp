@@ -151,7 +151,7 @@ BuiltStep build_unary(const StepRequest& request) {
   built.step = std::make_unique<UnaryStep>(op, request.inputs[0], request.outputs[0],
                                            graph::element_count(request.input_shape()));
   built.outputs = {request.input_layouts[0]};
-  built.in_place = true;
+  built.in_place = 0;
   return built;
 }
 

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Running a program, and what it tells of itself.
+#include "octavo/program.h"
+
+#include <chrono>
+#include <map>
+
+#include "octavo/error.h"
+#include "runtime/parallel.h"
+#include "runtime/program_impl.h"
+#include "runtime/shape_text.h"
+
+namespace octavo {
+
+using runtime::SlotPlace;
+
+std::unique_ptr<runtime::Context> Program::Impl::make_context() const {
+  auto context = std::make_unique<runtime::Context>();
+  context->arena = runtime::AlignedBuffer(arena_bytes);
+  std::byte* const base = context->arena.data();
+  runtime::RunContext& run = context->run;
+  run.stream = dnnl::stream(engine);
+  run.threads = threads;
+  run.scratch = base + scratch_offset;
+  run.values.assign(slots.size(), nullptr);
+  for (std::size_t slot = 0; slot < slots.size(); ++slot)
+    if (slots[slot].kind == SlotPlace::Kind::arena)
+      run.values[slot] = reinterpret_cast<float*>(base + slots[slot].where);
+  context->states.reserve(steps.size());
+  for (const auto& step : steps) context->states.push_back(step->make_state());
+  return context;
+}
+
+void Program::Impl::run(std::span<const float* const> inputs, std::span<float* const> outputs,
+                        double* layer_seconds) const {
+  using Clock = std::chrono::steady_clock;
+  const runtime::OmpThreads omp_threads(threads);
+  const runtime::ContextPool::Lease context = contexts.acquire();
+  runtime::RunContext& run = context->run;
+  for (std::size_t slot = 0; slot < slots.size(); ++slot) {
+    // No step writes to a slot that is an input of the caller (program_builder.cpp).
+    if (slots[slot].kind == SlotPlace::Kind::input) run.values[slot] = const_cast<float*>(inputs[slots[slot].where]);
+    if (slots[slot].kind == SlotPlace::Kind::output) run.values[slot] = outputs[slots[slot].where];
+  }
+  Clock::time_point before = layer_seconds == nullptr ? Clock::time_point{} : Clock::now();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    run.state = context->states[i].get();
+    steps[i]->run(run);
+    if (layer_seconds != nullptr) {
+      const Clock::time_point after = Clock::now();
+      layer_seconds[i] = std::chrono::duration<double>(after - before).count();
+      before = after;
+    }
+  }
+}
+
+namespace {
+
+void check_count(std::size_t given, std::size_t expected, const char* what) {
+  if (given == expected) return;
+  throw Error(ErrorKind::invalid_argument, "predict() was given " + std::to_string(given) + " " + what +
+                                               " for a network of " + std::to_string(expected));
+}
+
+}  // namespace
+
+std::vector<Tensor> Program::predict(std::span<const Tensor> inputs) const {
+  check_count(inputs.size(), impl_->input_shapes.size(), "inputs");
+  std::vector<const float*> input_data;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].shape() != impl_->input_shapes[i]) {
+      throw Error(ErrorKind::invalid_argument,
+                  "the input has the shape " + runtime::shape_text(inputs[i].shape()) +
+                      ", the program was compiled for " + runtime::shape_text(impl_->input_shapes[i]),
+                  "input '" + impl_->input_names[i] + "'", "compile a program for this shape");
+    }
+    input_data.push_back(inputs[i].data());
+  }
+  std::vector<Tensor> outputs;
+  std::vector<float*> output_data;
+  outputs.reserve(impl_->output_shapes.size());
+  for (const Shape& shape : impl_->output_shapes) output_data.push_back(outputs.emplace_back(shape).data());
+  impl_->run(input_data, output_data, nullptr);
+  return outputs;
+}
+
+Tensor Program::predict(const Tensor& input) const {
+  check_count(1, impl_->input_shapes.size(), "inputs");
+  return std::move(predict(std::span<const Tensor>(&input, 1)).front());
+}
+
+void Program::predict(std::span<const float* const> inputs, std::span<float* const> outputs) const {
+  check_count(inputs.size(), impl_->input_shapes.size(), "inputs");
+  check_count(outputs.size(), impl_->output_shapes.size(), "outputs");
+  impl_->run(inputs, outputs, nullptr);
+}
+
+void Program::predict(std::span<const float* const> inputs, std::span<float* const> outputs,
+                      std::vector<double>& layer_seconds) const {
+  check_count(inputs.size(), impl_->input_shapes.size(), "inputs");
+  check_count(outputs.size(), impl_->output_shapes.size(), "outputs");
+  layer_seconds.resize(impl_->steps.size());
+  impl_->run(inputs, outputs, layer_seconds.data());
+}
+
+const std::vector<Shape>& Program::input_shapes() const { return impl_->input_shapes; }
+const std::vector<Shape>& Program::output_shapes() const { return impl_->output_shapes; }
+const std::vector<std::string>& Program::output_names() const { return impl_->output_names; }
+const std::vector<LayerInfo>& Program::layers() const { return impl_->layers; }
+const ProgramStatistics& Program::statistics() const { return impl_->statistics; }
+int Program::threads() const { return impl_->threads; }
+
+}  // namespace octavo

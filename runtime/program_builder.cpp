@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a graph to a program.
+#include "runtime/program_builder.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <dnnl.hpp>
+#include <new>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "graph/compiler.h"
+#include "octavo/error.h"
+#include "runtime/memory_plan.h"
+#include "runtime/parallel.h"
+#include "runtime/program_impl.h"
+#include "runtime/steps/reorder.h"
+
+namespace octavo::runtime {
+namespace {
+
+using graph::ValueId;
+using BufferId = std::size_t;
+
+/// Memory behind one or more slots.
+struct Buffer {
+  SlotPlace::Kind kind = SlotPlace::Kind::arena;
+  std::size_t external = 0;  ///< index of the caller's input or output
+  std::size_t bytes = 0;
+};
+
+/// What memory planning needs to know of a step.
+struct Traffic {
+  std::vector<Slot> inputs, outputs;
+  std::optional<std::size_t> in_place;
+};
+
+class Builder {
+ public:
+  Builder(const graph::Graph& graph, const BuildContext& context)
+      : graph_(graph), context_(context), slots_of_value_(graph.values.size()) {}
+
+  void build(Program::Impl& program) {
+    for (const graph::Node& node : graph_.nodes) {
+      try {
+        add_node(node, program);
+      } catch (const dnnl::error& error) {
+        throw Error(ErrorKind::unsupported, std::string("oneDNN refuses it: ") + error.what(),
+                    "layer '" + node.name + "' (" + std::string(op_name(node.op)) + ")");
+      }
+    }
+    add_outputs(program);
+    share_in_place();
+    place_slots(program);
+  }
+
+ private:
+  struct ValueSlots {
+    std::array<std::optional<Slot>, 2> in_layout;  ///< by Layout
+    Layout native = Layout::plain;                 ///< as its producer wrote it
+  };
+
+  Slot new_slot(BufferId buffer) {
+    buffer_of_slot_.push_back(buffer);
+    return buffer_of_slot_.size() - 1;
+  }
+
+  Slot new_slot(Buffer buffer) {
+    buffers_.push_back(buffer);
+    return new_slot(buffers_.size() - 1);
+  }
+
+  [[nodiscard]] std::size_t bytes_of(ValueId value) const {
+    return static_cast<std::size_t>(graph::element_count(graph_.values[value].shape)) * sizeof(float);
+  }
+
+  void bind(ValueId value, Layout layout, Slot slot) {
+    ValueSlots& slots = slots_of_value_[value];
+    slots.native = layout;
+    slots.in_layout[static_cast<std::size_t>(layout)] = slot;
+    if (graph_.values[value].shape.size() == 4 && layouts_coincide(graph_.values[value].shape))
+      slots.in_layout = {slot, slot};
+  }
+
+  void add_step(std::unique_ptr<Step> step, Traffic traffic, Program::Impl& program) {
+    program.steps.push_back(std::move(step));
+    traffic_.push_back(std::move(traffic));
+  }
+
+  /// The value in the layout, by a reorder (once for each value) where it lies otherwise.
+  Slot slot_in(ValueId value, Layout layout, Program::Impl& program) {
+    ValueSlots& slots = slots_of_value_[value];
+    std::optional<Slot>& wanted = slots.in_layout[static_cast<std::size_t>(layout)];
+    if (!wanted) {
+      const Slot source = *slots.in_layout[static_cast<std::size_t>(slots.native)];
+      wanted = new_slot(Buffer{.bytes = bytes_of(value)});
+      const graph::Value& described = graph_.values[value];
+      auto step = make_reorder(described.shape, slots.native, layout, source, *wanted);
+      step->info.name = described.name + (layout == Layout::nhwc ? ":nhwc" : ":nchw");
+      step->info.type = "Reorder";
+      step->info.output = described.shape;
+      add_step(std::move(step), {{source}, {*wanted}, std::nullopt}, program);
+    }
+    return *wanted;
+  }
+
+  /// The layouts in which a node gets its inputs.
+  [[nodiscard]] std::vector<Layout> choose_layouts(const graph::Node& node, Demand demand) const {
+    std::vector<Layout> layouts(node.inputs.size(), Layout::plain);
+    bool seen = false, mixed = false;
+    Layout first = Layout::plain;
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      if (graph_.values[node.inputs[i]].shape.size() != 4) continue;
+      layouts[i] = demand == Demand::nhwc ? Layout::nhwc : Layout::plain;
+      const Layout native = slots_of_value_[node.inputs[i]].native;
+      mixed = mixed || (seen && native != first);
+      if (!seen) first = native;
+      seen = true;
+    }
+    if (demand == Demand::any) {
+      for (std::size_t i = 0; i < node.inputs.size(); ++i)
+        if (graph_.values[node.inputs[i]].shape.size() == 4) layouts[i] = mixed ? Layout::nhwc : first;
+    }
+    return layouts;
+  }
+
+  void add_input(const graph::Node& node, Program::Impl& program) {
+    const ValueId value = node.outputs.front();
+    const std::size_t index = program.input_names.size();
+    bind(value, Layout::plain, new_slot(Buffer{SlotPlace::Kind::input, index, bytes_of(value)}));
+    program.input_names.push_back(node.name);
+    program.input_shapes.push_back(graph_.values[value].shape);
+  }
+
+  void add_node(const graph::Node& node, Program::Impl& program) {
+    if (std::holds_alternative<graph::Input>(node.op)) return add_input(node, program);
+    const OpBuilder op_builder = builder_of(node.op);
+    StepRequest request{graph_, node, context_, {}, {}, choose_layouts(node, op_builder.demand)};
+    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+      request.inputs.push_back(slot_in(node.inputs[i], request.input_layouts[i], program));
+    for (const ValueId output : node.outputs) request.outputs.push_back(new_slot(Buffer{.bytes = bytes_of(output)}));
+
+    BuiltStep built = op_builder.build(request);
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      if (built.alias) buffer_of_slot_[request.outputs[i]] = buffer_of_slot_[request.inputs.front()];
+      bind(node.outputs[i], built.outputs[i], request.outputs[i]);
+    }
+    if (built.alias) return;
+    built.step->info.name = node.name;
+    built.step->info.type = op_name(node.op);
+    built.step->info.output = graph_.values[node.outputs.front()].shape;
+    add_step(std::move(built.step), {request.inputs, request.outputs, built.in_place}, program);
+  }
+
+  void add_outputs(Program::Impl& program) {
+    for (const ValueId value : graph_.outputs) {
+      const ValueSlots& slots = slots_of_value_[value];
+      const auto& plain = slots.in_layout[static_cast<std::size_t>(Layout::plain)];
+      const Layout from = plain ? Layout::plain : slots.native;
+      const Slot source = *slots.in_layout[static_cast<std::size_t>(from)];
+      const Slot target = new_slot(Buffer{SlotPlace::Kind::output, program.output_names.size(), bytes_of(value)});
+      const graph::Value& described = graph_.values[value];
+      auto step = make_reorder(described.shape, from, Layout::plain, source, target);
+      step->info.name = described.name + ":output";
+      step->info.type = "Output";
+      step->info.output = described.shape;
+      add_step(std::move(step), {{source}, {target}, std::nullopt}, program);
+      program.output_names.push_back(described.name);
+      program.output_shapes.push_back(described.shape);
+    }
+  }
+
+  struct Lifetime {
+    std::size_t first = SIZE_MAX, last = 0;
+  };
+  [[nodiscard]] std::vector<Lifetime> lifetimes() const {
+    std::vector<Lifetime> result(buffers_.size());
+    for (std::size_t step = 0; step < traffic_.size(); ++step) {
+      for (const auto* slots : {&traffic_[step].inputs, &traffic_[step].outputs}) {
+        for (const Slot slot : *slots) {
+          Lifetime& lifetime = result[buffer_of_slot_[slot]];
+          lifetime.first = std::min(lifetime.first, step);
+          lifetime.last = std::max(lifetime.last, step);
+        }
+      }
+    }
+    return result;
+  }
+
+  /// Lets steps that can, write over an input that nobody reads afterwards.
+  void share_in_place() {
+    std::vector<Lifetime> lives = lifetimes();
+    for (std::size_t step = 0; step < traffic_.size(); ++step) {
+      const Traffic& traffic = traffic_[step];
+      if (!traffic.in_place) continue;
+      const BufferId source = buffer_of_slot_[traffic.inputs[*traffic.in_place]];
+      const BufferId target = buffer_of_slot_[traffic.outputs.front()];
+      const auto readers = std::count_if(traffic.inputs.begin(), traffic.inputs.end(),
+                                         [&](Slot slot) { return buffer_of_slot_[slot] == source; });
+      if (buffers_[source].kind != SlotPlace::Kind::arena || buffers_[target].kind != SlotPlace::Kind::arena ||
+          buffers_[source].bytes != buffers_[target].bytes || lives[source].last != step || readers != 1)
+        continue;
+      std::replace(buffer_of_slot_.begin(), buffer_of_slot_.end(), target, source);
+      lives[source].last = lives[target].last;
+    }
+  }
+
+  void place_slots(Program::Impl& program) const {
+    const std::vector<Lifetime> lives = lifetimes();
+    std::vector<BufferRequest> requests(buffers_.size());
+    for (BufferId id = 0; id < buffers_.size(); ++id) {
+      const bool in_arena = buffers_[id].kind == SlotPlace::Kind::arena && lives[id].first != SIZE_MAX;
+      if (in_arena) requests[id] = {buffers_[id].bytes, lives[id].first, lives[id].last};
+    }
+    const MemoryPlan plan = plan_memory(requests);
+    for (const BufferId id : buffer_of_slot_) {
+      const Buffer& buffer = buffers_[id];
+      const bool in_arena = buffer.kind == SlotPlace::Kind::arena;
+      program.slots.push_back({buffer.kind, in_arena ? plan.offsets[id] : buffer.external});
+    }
+    std::size_t scratch = 0;
+    for (const auto& step : program.steps) scratch = std::max(scratch, step->scratch_bytes());
+    program.scratch_offset = plan.bytes;
+    program.arena_bytes = plan.bytes + align_up(scratch);
+  }
+
+  const graph::Graph& graph_;
+  const BuildContext& context_;
+  std::vector<ValueSlots> slots_of_value_;
+  std::vector<BufferId> buffer_of_slot_;
+  std::vector<Buffer> buffers_;
+  std::vector<Traffic> traffic_;
+};
+
+Isa choose_isa(const CompileOptions& options) {
+  if (!options.isa) return default_isa();
+  const std::vector<Isa> available = isa_list();
+  if (std::find(available.begin(), available.end(), *options.isa) == available.end()) {
+    throw Error(ErrorKind::invalid_argument, "this machine cannot run " + std::string(isa_name(*options.isa)), {},
+                "leave the choice to octavo, or take 'reference'");
+  }
+  return *options.isa;
+}
+
+int choose_threads(const CompileOptions& options) {
+  constexpr int kMost = 1024;
+  if (options.threads < 0 || options.threads > kMost) {
+    throw Error(ErrorKind::invalid_argument,
+                "the thread count " + std::to_string(options.threads) + " is not in 0.." + std::to_string(kMost));
+  }
+  return options.threads == 0 ? omp_get_num_procs() : options.threads;
+}
+
+/// Layer rows and sums, from the steps.
+void describe(Program::Impl& program) {
+  std::set<const jit::Kernel*> distinct;
+  for (const auto& step : program.steps) {
+    for (const auto& kernel : step->kernels()) {
+      step->info.kernels.push_back(kernel->name());
+      if (distinct.insert(kernel.get()).second) program.statistics.code_bytes += kernel->code().size();
+    }
+    program.statistics.weight_bytes += step->weight_bytes();
+    program.layers.push_back(step->info);
+  }
+  program.statistics.kernels = distinct.size();
+  program.statistics.arena_bytes = program.arena_bytes;
+}
+
+}  // namespace
+
+Program build_program(const graph::Graph& graph, const CompileOptions& options,
+                      std::shared_ptr<jit::KernelCache> kernels) {
+  const auto start = std::chrono::steady_clock::now();
+  const double emitted_before = kernels->statistics().emit_seconds;
+  auto program = std::make_shared<Program::Impl>();
+  program->threads = choose_threads(options);
+  program->engine = dnnl::engine(dnnl::engine::kind::cpu, 0);
+  const OmpThreads omp_threads(program->threads);  // oneDNN divides its work when a primitive is created
+  const BuildContext context{program->engine, kernels.get(), jit::Machine::detect(), choose_isa(options),
+                             program->threads};
+  try {
+    Builder(graph, context).build(*program);
+  } catch (const std::bad_alloc&) {
+    throw Error(ErrorKind::resource, "out of memory while compiling", graph.name);
+  }
+  describe(*program);
+  program->statistics.emit_seconds = kernels->statistics().emit_seconds - emitted_before;
+  program->statistics.compile_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return Program(std::move(program));
+}
+
+Program compile_graph(const graph::Graph& graph, const CompileOptions& options,
+                      std::shared_ptr<jit::KernelCache> kernels,
+                      const std::map<std::string, graph::Shape>& input_shapes) {
+  graph::Graph compiled = graph::canonicalize(options.outputs.empty() ? graph : select_outputs(graph, options.outputs));
+  compiled = graph::fuse_quantization(graph::insert_quantization(std::move(compiled)));
+  graph::infer_shapes(compiled, input_shapes);
+  graph::verify(compiled);
+  return build_program(compiled, options, std::move(kernels));
+}
+
+}  // namespace octavo::runtime
