@@ -195,7 +195,7 @@ TEST(ConvSpec, TensorsThatCannotBeAddressedAreRejected) {
 TEST(ConvSpec, AWindowWhoseSumsCouldOverflowIsRejected) {
   ConvSpec spec = SquareConv{.in_channels = 66311, .out_channels = 16, .size = 1}.spec();
   spec.window.channels = 0;
-  EXPECT_LT(66312LL * 255 * 127, 1LL << 31) << "the largest window that fits";
+  EXPECT_LT(66311LL * 255 * 127, 1LL << 31) << "the largest window that fits";
   EXPECT_EQ(rejection(spec), "");
   spec.in_channels = 66312;
   EXPECT_THAT(rejection(spec), ::testing::HasSubstr("choose a smaller window"));
