@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The assembler's buffer, frame and constant pool.
+#include "jit/assembler.h"
+
+#include <bit>
+#include <new>
+#include <utility>
+
+namespace octavo::jit {
+
+namespace {
+constexpr std::size_t first_buffer_bytes = 64 * 1024;
+constexpr std::size_t buffer_alignment = 4096;
+constexpr int saved_registers_bytes = 5 * 8;
+}  // namespace
+
+std::uint8_t* CodeBuffer::alloc(std::size_t size) {
+  return static_cast<std::uint8_t*>(::operator new (size, std::align_val_t{buffer_alignment}));
+}
+
+void CodeBuffer::free(std::uint8_t* memory) { ::operator delete (memory, std::align_val_t{buffer_alignment}); }
+
+Assembler::Assembler() : Xbyak::CodeGenerator(first_buffer_bytes, Xbyak::AutoGrow, static_cast<CodeBuffer*>(this)) {}
+
+void Assembler::annotate(std::string text) { annotations_.push_back({getSize(), std::move(text)}); }
+
+void Assembler::prologue(int local_bytes) {
+  annotate("prologue");
+  push(rbp);
+  mov(rbp, rsp);
+  push(rbx);
+  push(r12);
+  push(r13);
+  push(r14);
+  push(r15);
+  if (local_bytes > 0) {
+    sub(rsp, local_bytes);
+    and_(rsp, -64);
+  }
+}
+
+void Assembler::epilogue() {
+  annotate("return");
+  lea(rsp, ptr[rbp - saved_registers_bytes]);
+  pop(r15);
+  pop(r14);
+  pop(r13);
+  pop(r12);
+  pop(rbx);
+  pop(rbp);
+  vzeroupper();
+  ret();
+}
+
+Xbyak::Address Assembler::constant(std::uint32_t bits) { return ptr_b[rip + constants_[bits]]; }
+
+Xbyak::Address Assembler::constant_dword(std::uint32_t bits) { return dword[rip + constants_[bits]]; }
+
+Xbyak::Address Assembler::constant(float value) { return constant(std::bit_cast<std::uint32_t>(value)); }
+
+void Assembler::advance(const Xbyak::Reg64& target, std::int64_t bytes) {
+  if (bytes > 0) add(target, static_cast<std::uint32_t>(bytes));
+  if (bytes < 0) sub(target, static_cast<std::uint32_t>(-bytes));
+}
+
+KernelImage Assembler::finish(std::string name) {
+  if (!constants_.empty()) {
+    annotate("constants");
+    align(4);
+    for (auto& [bits, label] : constants_) {
+      L(label);
+      dd(bits);
+    }
+  }
+  ready();
+  return {std::move(name), {getCode(), getCode() + getSize()}, std::move(annotations_)};
+}
+
+}  // namespace octavo::jit

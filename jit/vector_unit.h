@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one class that knows an instruction set: how wide a register is, how many there are, and how each primitive that
+// the emitters are composed of is spelled. A further ISA is a further subclass, not a copy of an emitter.
+#pragma once
+
+#include <xbyak/xbyak.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "jit/assembler.h"
+#include "octavo/isa.h"
+
+namespace octavo::jit {
+
+/// A vector register by number; which class of register that is only the VectorUnit knows.
+struct Vec {
+  int index = 0;
+  bool operator==(const Vec&) const = default;
+};
+
+/// Which lanes a load or store touches: slot 0 is "all of them", slots 1 to 7 are set with set_mask() or load_mask().
+struct Mask {
+  int slot = 0;
+};
+
+/// The last operand of an instruction: a register, a full vector in memory, or (Assembler::constant, ptr_b) a dword in
+/// memory that is broadcast.
+class Source {
+ public:
+  Source(Vec vec) : vec_(vec), address_(Xbyak::Address(0, false, Xbyak::RegExp())), memory_(false) {}  // NOLINT
+  Source(const Xbyak::Address& address) : address_(address), memory_(true) {}                          // NOLINT
+  [[nodiscard]] bool memory() const { return memory_; }
+  [[nodiscard]] Vec vec() const { return vec_; }
+  [[nodiscard]] const Xbyak::Address& address() const { return address_; }
+
+ private:
+  Vec vec_;
+  Xbyak::Address address_;
+  bool memory_;
+};
+
+/// The byte that means 0.0: 0 for inputs proven >= 0, 128 for the others.
+enum class ZeroPoint { none, middle };
+
+/// Emits primitives through an Assembler that the caller owns. "d" is the destination; fp32 unless said otherwise.
+/// NaN rules: max/min return their last operand when either is NaN.
+class VectorUnit {
+ public:
+  virtual ~VectorUnit() = default;
+  VectorUnit(const VectorUnit&) = delete;
+  VectorUnit& operator=(const VectorUnit&) = delete;
+
+  [[nodiscard]] Assembler& assembler() const { return a_; }
+  [[nodiscard]] virtual int lanes() const = 0;      ///< 32-bit lanes of a register
+  [[nodiscard]] virtual int registers() const = 0;  ///< vector registers that an emitter may use
+  [[nodiscard]] int bytes() const { return lanes() * 4; }
+
+  // Moves. A masked load zeroes the other lanes; a masked store leaves them alone; neither touches their memory.
+  virtual void zero(Vec d) = 0;
+  virtual void copy(Vec d, Vec a) = 0;
+  virtual void load(Vec d, const Xbyak::Address& from, Mask lanes = {}) = 0;
+  virtual void store(const Xbyak::Address& to, Vec a, Mask lanes = {}) = 0;
+  virtual void broadcast(Vec d, const Xbyak::Address& dword) = 0;
+  virtual void set(Vec d, float value) = 0;
+  /// Every lane becomes lane 0 of `a`.
+  virtual void broadcast(Vec d, Vec a) = 0;
+  /// Packed fp32 of memory spread over the lanes of `lanes`, in order; zero elsewhere.
+  virtual void load_expanded(Vec d, const Xbyak::Address& from, Mask lanes) = 0;
+
+  // Masks.
+  virtual void set_mask(Mask d, std::uint64_t lanes, const Xbyak::Reg64& scratch) = 0;
+  virtual void set_mask(Mask d, const Xbyak::Reg64& lanes) = 0;
+  virtual void load_mask(Mask d, const Xbyak::Address& lanes16) = 0;
+  virtual void mask_and(Mask d, Mask a, Mask b) = 0;
+  virtual void store_mask(const Xbyak::Address& to16, Mask a) = 0;
+  /// Lanes where a < b, unsigned 32-bit integers.
+  virtual void less_unsigned(Mask d, Vec a, const Source& b) = 0;
+  /// Lanes where a < b, false for NaN.
+  virtual void less(Mask d, Vec a, const Source& b) = 0;
+
+  // Integers.
+  /// d(s32) += the sum of the four products u8 * s8 of each lane.
+  virtual void dot4(Vec d, Vec u8, const Source& s8) = 0;
+  virtual void and_bits(Vec d, Vec a, const Source& b) = 0;
+  virtual void or_bits(Vec d, Vec a, const Source& b) = 0;
+  virtual void xor_bits(Vec d, Vec a, const Source& b) = 0;
+  virtual void add_integers(Vec d, Vec a, const Source& b) = 0;
+  virtual void max_unsigned(Vec d, Vec a, const Source& b) = 0;
+  virtual void to_float(Vec d, Vec a) = 0;    ///< s32 -> fp32
+  virtual void to_integer(Vec d, Vec a) = 0;  ///< fp32 -> s32, to nearest even
+
+  // fp32. With a mask, lanes outside it keep what d held (merge), or become zero (mul_zeroing).
+  virtual void add(Vec d, Vec a, const Source& b) = 0;
+  virtual void sub(Vec d, Vec a, const Source& b) = 0;
+  virtual void mul(Vec d, Vec a, const Source& b, Mask merge = {}) = 0;
+  virtual void mul_zeroing(Vec d, Vec a, const Source& b, Mask lanes) = 0;
+  virtual void div(Vec d, Vec a, const Source& b) = 0;
+  virtual void fma(Vec d, Vec a, const Source& b) = 0;              ///< d = a * b + d
+  virtual void fma_into_factor(Vec d, Vec a, const Source& b) = 0;  ///< d = d * a + b
+  virtual void negated_fma(Vec d, Vec a, const Source& b) = 0;      ///< d = d - a * b
+  virtual void max(Vec d, Vec a, const Source& b) = 0;
+  virtual void min(Vec d, Vec a, const Source& b) = 0;
+  virtual void round(Vec d, Vec a) = 0;                      ///< to an integral value, nearest even
+  virtual void scale_by_power(Vec d, Vec a, Vec power) = 0;  ///< a * 2^power, right at both ends of the range
+  virtual void blend(Vec d, Vec otherwise, const Source& where_set, Mask mask) = 0;
+
+  // Quantizing: s32 -> u8 with saturation, plus the zero point.
+  /// Packs four registers of lanes() s32 each, bytes() bytes in all, and stores them; clobbers all four. The order of
+  /// the bytes is the ISA's cheapest: see packed_channel().
+  virtual void store_packed4(const Xbyak::Address& to, Vec a, Vec b, Vec c, Vec d, ZeroPoint zero_point) = 0;
+  /// Stores one register as lanes() bytes in natural order; clobbers a.
+  virtual void store_packed1(const Xbyak::Address& to, Vec a, ZeroPoint zero_point, Mask bytes = {}) = 0;
+  /// Bytes as they lie in the register; the mask counts bytes, not lanes.
+  virtual void store_bytes(const Xbyak::Address& to, Vec a, Mask bytes) = 0;
+
+  // Reductions.
+  /// Lane i of v[0] becomes the unsigned maximum over all lanes of v[i]; clobbers all of v and `scratch`. v has lanes()
+  /// registers.
+  virtual void transpose_max(std::span<const Vec> v, Vec scratch) = 0;
+  /// Lane 0 of a becomes the unsigned maximum over its lanes; clobbers scratch.
+  virtual void reduce_max(Vec a, Vec scratch) = 0;
+
+ protected:
+  explicit VectorUnit(Assembler& assembler) : a_(assembler) {}
+
+  Assembler& a_;  // NOLINT(cppcoreguidelines-non-private-member-variables-in-classes)
+};
+
+/// The unit of an ISA that has machine code (not Isa::reference).
+[[nodiscard]] std::unique_ptr<VectorUnit> make_vector_unit(Isa isa, Assembler& assembler);
+
+/// Facts that planning and weight packing need without an assembler at hand.
+struct VectorFacts {
+  int lanes;      ///< 32-bit lanes of a register
+  int registers;  ///< vector registers
+};
+[[nodiscard]] VectorFacts vector_facts(Isa isa);
+/// The channel, of 4 * lanes, that byte `position` of VectorUnit::store_packed4() holds. Four neighbours at a multiple
+/// of four stay neighbours, in order.
+[[nodiscard]] int packed_channel(Isa isa, int position);
+
+}  // namespace octavo::jit

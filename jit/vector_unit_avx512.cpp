@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// How AVX-512 spells the primitives.
+#include "jit/vector_unit_avx512.h"
+
+#include <bit>
+
+namespace octavo::jit {
+
+namespace {
+
+using Xbyak::Address;
+using Xbyak::Opmask;
+using Xbyak::Xmm;
+using Xbyak::Ymm;
+using Xbyak::Zmm;
+
+Zmm zmm(Vec v) { return Zmm(v.index); }
+Zmm zmm(Vec v, Mask mask) { return mask.slot == 0 ? Zmm(v.index) : Zmm(v.index) | Opmask(mask.slot); }
+
+/// Calls `emit` with the operand that `source` is.
+template <class Emit>
+void with(const Source& source, Emit&& emit) {
+  if (source.memory())
+    emit(source.address());
+  else
+    emit(zmm(source.vec()));
+}
+
+constexpr int round_to_nearest_even = 0x00;
+constexpr int compare_less_ordered_quiet = 0x11;
+constexpr int compare_less_integer = 1;
+
+}  // namespace
+
+void Avx512VnniUnit::zero(Vec d) { a_.vpxord(zmm(d), zmm(d), zmm(d)); }
+void Avx512VnniUnit::copy(Vec d, Vec a) { a_.vmovaps(zmm(d), zmm(a)); }
+void Avx512VnniUnit::load(Vec d, const Address& from, Mask lanes) {
+  if (lanes.slot == 0)
+    a_.vmovups(zmm(d), from);
+  else
+    a_.vmovups(zmm(d, lanes) | Xbyak::util::T_z, from);
+}
+void Avx512VnniUnit::store(const Address& to, Vec a, Mask lanes) {
+  if (lanes.slot == 0)
+    a_.vmovups(to, zmm(a));
+  else
+    a_.vmovups(to | Opmask(lanes.slot), zmm(a));
+}
+void Avx512VnniUnit::broadcast(Vec d, const Address& dword) { a_.vpbroadcastd(zmm(d), dword); }
+void Avx512VnniUnit::broadcast(Vec d, Vec a) { a_.vpbroadcastd(zmm(d), Xmm(a.index)); }
+void Avx512VnniUnit::set(Vec d, float value) {
+  if (std::bit_cast<std::uint32_t>(value) == 0)
+    zero(d);
+  else
+    broadcast(d, a_.constant_dword(std::bit_cast<std::uint32_t>(value)));
+}
+void Avx512VnniUnit::load_expanded(Vec d, const Address& from, Mask lanes) {
+  a_.vexpandps(zmm(d, lanes) | Xbyak::util::T_z, from);
+}
+
+void Avx512VnniUnit::set_mask(Mask d, std::uint64_t lanes, const Xbyak::Reg64& scratch) {
+  a_.mov(scratch, lanes);
+  set_mask(d, scratch);
+}
+void Avx512VnniUnit::set_mask(Mask d, const Xbyak::Reg64& lanes) { a_.kmovq(Opmask(d.slot), lanes); }
+void Avx512VnniUnit::load_mask(Mask d, const Address& lanes16) { a_.kmovw(Opmask(d.slot), lanes16); }
+void Avx512VnniUnit::store_mask(const Address& to16, Mask a) { a_.kmovw(to16, Opmask(a.slot)); }
+void Avx512VnniUnit::mask_and(Mask d, Mask a, Mask b) { a_.kandw(Opmask(d.slot), Opmask(a.slot), Opmask(b.slot)); }
+void Avx512VnniUnit::less_unsigned(Mask d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vpcmpud(Opmask(d.slot), zmm(a), operand, compare_less_integer); });
+}
+void Avx512VnniUnit::less(Mask d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vcmpps(Opmask(d.slot), zmm(a), operand, compare_less_ordered_quiet); });
+}
+
+void Avx512VnniUnit::dot4(Vec d, Vec u8, const Source& s8) {
+  with(s8, [&](const auto& operand) { a_.vpdpbusd(zmm(d), zmm(u8), operand); });
+}
+void Avx512VnniUnit::and_bits(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vpandd(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::or_bits(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vpord(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::xor_bits(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vpxord(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::add_integers(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vpaddd(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::max_unsigned(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vpmaxud(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::to_float(Vec d, Vec a) { a_.vcvtdq2ps(zmm(d), zmm(a)); }
+void Avx512VnniUnit::to_integer(Vec d, Vec a) { a_.vcvtps2dq(zmm(d), zmm(a)); }
+
+void Avx512VnniUnit::add(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vaddps(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::sub(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vsubps(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::mul(Vec d, Vec a, const Source& b, Mask merge) {
+  with(b, [&](const auto& operand) { a_.vmulps(zmm(d, merge), zmm(a), operand); });
+}
+void Avx512VnniUnit::mul_zeroing(Vec d, Vec a, const Source& b, Mask lanes) {
+  with(b, [&](const auto& operand) { a_.vmulps(zmm(d, lanes) | Xbyak::util::T_z, zmm(a), operand); });
+}
+void Avx512VnniUnit::div(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vdivps(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::fma(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vfmadd231ps(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::fma_into_factor(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vfmadd213ps(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::negated_fma(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vfnmadd231ps(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::max(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vmaxps(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::min(Vec d, Vec a, const Source& b) {
+  with(b, [&](const auto& operand) { a_.vminps(zmm(d), zmm(a), operand); });
+}
+void Avx512VnniUnit::round(Vec d, Vec a) { a_.vrndscaleps(zmm(d), zmm(a), round_to_nearest_even); }
+void Avx512VnniUnit::scale_by_power(Vec d, Vec a, Vec power) { a_.vscalefps(zmm(d), zmm(a), zmm(power)); }
+void Avx512VnniUnit::blend(Vec d, Vec otherwise, const Source& where_set, Mask mask) {
+  with(where_set, [&](const auto& operand) { a_.vblendmps(zmm(d, mask), zmm(otherwise), operand); });
+}
+
+void Avx512VnniUnit::store_packed4(const Address& to, Vec a, Vec b, Vec c, Vec d, ZeroPoint zero_point) {
+  a_.vpackssdw(zmm(a), zmm(a), zmm(b));
+  a_.vpackssdw(zmm(c), zmm(c), zmm(d));
+  if (zero_point == ZeroPoint::none) {
+    a_.vpackuswb(zmm(a), zmm(a), zmm(c));
+  } else {
+    a_.vpacksswb(zmm(a), zmm(a), zmm(c));
+    a_.vpxord(zmm(a), zmm(a), a_.constant(0x80808080U));
+  }
+  a_.vmovups(to, zmm(a));
+}
+void Avx512VnniUnit::store_packed1(const Address& to, Vec a, ZeroPoint zero_point, Mask bytes) {
+  const Xmm packed(a.index);
+  if (zero_point == ZeroPoint::none) {
+    a_.vpmaxsd(zmm(a), zmm(a), a_.constant(0U));
+    a_.vpmovusdb(packed, zmm(a));
+  } else {
+    a_.vpmovsdb(packed, zmm(a));
+    a_.vpxord(packed, packed, a_.constant(0x80808080U));
+  }
+  if (bytes.slot == 0)
+    a_.vmovdqu8(to, packed);
+  else
+    a_.vmovdqu8(to | Opmask(bytes.slot), packed);
+}
+void Avx512VnniUnit::store_bytes(const Address& to, Vec a, Mask bytes) {
+  if (bytes.slot == 0)
+    a_.vmovdqu8(to, zmm(a));
+  else
+    a_.vmovdqu8(to | Opmask(bytes.slot), zmm(a));
+}
+
+void Avx512VnniUnit::transpose_max(std::span<const Vec> v, Vec scratch) {
+  // Each step folds two registers into one: what is folded away in width is gained in registers that share one.
+  // Neighbouring dwords, then neighbouring pairs (after these, four registers share one, a dword each in every
+  // quarter), then quarters.
+  const Zmm t = zmm(scratch);
+  for (int step = 0; step < 4; ++step) {
+    const int distance = 1 << step;
+    for (int i = 0; i < 16; i += 2 * distance) {
+      const Zmm a = zmm(v[static_cast<std::size_t>(i)]), b = zmm(v[static_cast<std::size_t>(i + distance)]);
+      switch (step) {
+        case 0:
+          a_.vunpcklps(t, a, b);
+          a_.vunpckhps(a, a, b);
+          break;
+        case 1:
+          a_.vunpcklpd(t, a, b);
+          a_.vunpckhpd(a, a, b);
+          break;
+        default:
+          a_.vshuff32x4(t, a, b, 0x88);
+          a_.vshuff32x4(a, a, b, 0xDD);
+      }
+      a_.vpmaxud(a, a, t);
+    }
+  }
+}
+
+void Avx512VnniUnit::reduce_max(Vec a, Vec scratch) {
+  const Ymm half(a.index), other_half(scratch.index);
+  const Xmm quarter(a.index), other_quarter(scratch.index);
+  a_.vextracti32x8(other_half, zmm(a), 1);
+  a_.vpmaxud(half, half, other_half);
+  a_.vextracti32x4(other_quarter, half, 1);
+  a_.vpmaxud(quarter, quarter, other_quarter);
+  a_.vpshufd(other_quarter, quarter, 0x4E);
+  a_.vpmaxud(quarter, quarter, other_quarter);
+  a_.vpshufd(other_quarter, quarter, 0xB1);
+  a_.vpmaxud(quarter, quarter, other_quarter);
+}
+
+}  // namespace octavo::jit

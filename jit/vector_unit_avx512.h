@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// AVX-512 F, BW, VL, DQ and VNNI: 32 registers of 16 lanes, opmasks, and a dot product of bytes in one instruction.
+#pragma once
+
+#include "jit/vector_unit.h"
+
+namespace octavo::jit {
+
+class Avx512VnniUnit final : public VectorUnit {
+ public:
+  explicit Avx512VnniUnit(Assembler& assembler) : VectorUnit(assembler) {}
+
+  [[nodiscard]] int lanes() const override { return 16; }
+  [[nodiscard]] int registers() const override { return 32; }
+
+  void zero(Vec d) override;
+  void copy(Vec d, Vec a) override;
+  void load(Vec d, const Xbyak::Address& from, Mask lanes) override;
+  void store(const Xbyak::Address& to, Vec a, Mask lanes) override;
+  void broadcast(Vec d, const Xbyak::Address& dword) override;
+  void broadcast(Vec d, Vec a) override;
+  void set(Vec d, float value) override;
+  void load_expanded(Vec d, const Xbyak::Address& from, Mask lanes) override;
+
+  void set_mask(Mask d, std::uint64_t lanes, const Xbyak::Reg64& scratch) override;
+  void set_mask(Mask d, const Xbyak::Reg64& lanes) override;
+  void load_mask(Mask d, const Xbyak::Address& lanes16) override;
+  void store_mask(const Xbyak::Address& to16, Mask a) override;
+  void mask_and(Mask d, Mask a, Mask b) override;
+  void less_unsigned(Mask d, Vec a, const Source& b) override;
+  void less(Mask d, Vec a, const Source& b) override;
+
+  void dot4(Vec d, Vec u8, const Source& s8) override;
+  void and_bits(Vec d, Vec a, const Source& b) override;
+  void or_bits(Vec d, Vec a, const Source& b) override;
+  void xor_bits(Vec d, Vec a, const Source& b) override;
+  void add_integers(Vec d, Vec a, const Source& b) override;
+  void max_unsigned(Vec d, Vec a, const Source& b) override;
+  void to_float(Vec d, Vec a) override;
+  void to_integer(Vec d, Vec a) override;
+
+  void add(Vec d, Vec a, const Source& b) override;
+  void sub(Vec d, Vec a, const Source& b) override;
+  void mul(Vec d, Vec a, const Source& b, Mask merge) override;
+  void mul_zeroing(Vec d, Vec a, const Source& b, Mask lanes) override;
+  void div(Vec d, Vec a, const Source& b) override;
+  void fma(Vec d, Vec a, const Source& b) override;
+  void fma_into_factor(Vec d, Vec a, const Source& b) override;
+  void negated_fma(Vec d, Vec a, const Source& b) override;
+  void max(Vec d, Vec a, const Source& b) override;
+  void min(Vec d, Vec a, const Source& b) override;
+  void round(Vec d, Vec a) override;
+  void scale_by_power(Vec d, Vec a, Vec power) override;
+  void blend(Vec d, Vec otherwise, const Source& where_set, Mask mask) override;
+
+  void store_packed4(const Xbyak::Address& to, Vec a, Vec b, Vec c, Vec d, ZeroPoint zero_point) override;
+  void store_packed1(const Xbyak::Address& to, Vec a, ZeroPoint zero_point, Mask bytes) override;
+  void store_bytes(const Xbyak::Address& to, Vec a, Mask bytes) override;
+
+  void transpose_max(std::span<const Vec> v, Vec scratch) override;
+  void reduce_max(Vec a, Vec scratch) override;
+};
+
+}  // namespace octavo::jit
