@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Temporary file, fsync, rename, fsync of the folder.
+#include "runtime/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+#include "octavo/error.h"
+
+namespace octavo::runtime {
+namespace {
+
+[[noreturn]] void fail(const std::filesystem::path& target, const char* what, int error) {
+  throw Error(ErrorKind::io, std::string(what) + ": " + std::generic_category().message(error), target.string());
+}
+
+/// A symbolic link stays; the file that it points to is replaced.
+std::filesystem::path resolve(const std::filesystem::path& target) {
+  std::error_code ignored;
+  if (!std::filesystem::is_symlink(target, ignored)) return target;
+  auto resolved = std::filesystem::weakly_canonical(target, ignored);
+  return ignored ? target : resolved;
+}
+
+constexpr int kNameTries = 1000;
+
+}  // namespace
+
+AtomicFile::AtomicFile(const std::filesystem::path& target) : target_(resolve(target)) {
+  std::error_code ignored;
+  if (target_.filename().empty() || std::filesystem::is_directory(target_, ignored)) {
+    throw Error(ErrorKind::io, "cannot write: it is a folder", target.string());
+  }
+  for (int i = 0; descriptor_ < 0; ++i) {
+    temporary_ = target_;
+    temporary_ += ".part" + std::to_string(::getpid()) + "-" + std::to_string(i);
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor_ < 0 && (errno != EEXIST || i == kNameTries)) fail(target_, "cannot write", errno);
+  }
+  struct stat existing {};
+  if (::stat(target_.c_str(), &existing) == 0) ::fchmod(descriptor_, existing.st_mode & 07777U);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  constexpr std::size_t kAtOnce = std::size_t{1} << 26U;
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor_, bytes.data(), std::min(bytes.size(), kAtOnce));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail(target_, "cannot write", errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_) != 0) fail(target_, "cannot write to the disk", errno);
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(target_, "cannot put the new file in place", errno);
+  ::close(descriptor_);
+  descriptor_ = -1;
+  auto folder = target_.parent_path();
+  if (folder.empty()) folder = ".";
+  // The content is safe by now; a folder that cannot be synced (some network file systems) is no failure.
+  const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (opened < 0) return;
+  ::fsync(opened);
+  ::close(opened);
+}
+
+}  // namespace octavo::runtime
