@@ -65,15 +65,15 @@ void Assembler::advance(const Xbyak::Reg64& target, std::int64_t bytes) {
 
 KernelImage Assembler::finish(std::string name) {
   if (!constants_.empty()) {
-    annotate("constants");
     align(4);
+    annotate("constants");
     for (auto& [bits, label] : constants_) {
       L(label);
       dd(bits);
     }
   }
   ready();
-  return {std::move(name), {getCode(), getCode() + getSize()}, std::move(annotations_)};
+  return {std::move(name), {getCode(), getCode() + getSize()}, std::move(annotations_), 4 * constants_.size()};
 }
 
 }  // namespace octavo::jit

@@ -63,7 +63,10 @@ CodeArena::CodeArena(const std::vector<KernelImage>& images, const std::vector<s
   }
 }
 
-CodeArena::~CodeArena() { source_.unmap(pages_, statistics_.mapped_bytes); }
+CodeArena::~CodeArena() {
+  registration_.reset();  // before the code goes away
+  source_.unmap(pages_, statistics_.mapped_bytes);
+}
 
 std::vector<std::shared_ptr<const Kernel>> CodeArena::seal(std::vector<KernelImage> images, PageSource& pages) {
   if (images.empty()) return {};
@@ -74,7 +77,12 @@ std::vector<std::shared_ptr<const Kernel>> CodeArena::seal(std::vector<KernelIma
     bytes = offsets.back() + image.code.size();
   }
   bytes = round_up(std::max<std::size_t>(bytes, 1), static_cast<std::size_t>(sysconf(_SC_PAGESIZE)));
-  const std::shared_ptr<const CodeArena> arena(new CodeArena(images, offsets, bytes, pages));
+  const std::shared_ptr<CodeArena> arena(new CodeArena(images, offsets, bytes, pages));
+  std::vector<CodeSymbol> symbols;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    symbols.push_back({images[i].name, arena->pages_ + offsets[i], images[i].code.size()});
+  }
+  arena->registration_ = register_with_profilers(symbols);
   std::vector<std::shared_ptr<const Kernel>> kernels;
   for (std::size_t i = 0; i < images.size(); ++i) {
     kernels.push_back(std::make_shared<const Kernel>(std::move(images[i]), arena, arena->pages_ + offsets[i]));

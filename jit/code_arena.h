@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "jit/kernel.h"
+#include "jit/profiler.h"
 
 namespace octavo::jit {
 
@@ -41,6 +42,7 @@ struct CodeArenaStatistics {
 class CodeArena {
  public:
   /// Copies the images into one sealed mapping. The source must outlive the kernels.
+  /// Registers them with the profilers that the environment asks for (jit/profiler.h).
   /// Throws Error(resource) when the system refuses executable memory; nothing stays mapped then.
   [[nodiscard]] static std::vector<std::shared_ptr<const Kernel>> seal(std::vector<KernelImage> images,
                                                                        PageSource& pages = system_pages());
@@ -57,6 +59,7 @@ class CodeArena {
   PageSource& source_;
   std::uint8_t* pages_ = nullptr;
   CodeArenaStatistics statistics_;
+  std::unique_ptr<ProfilerRegistration> registration_;
 };
 
 }  // namespace octavo::jit

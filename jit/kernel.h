@@ -24,6 +24,11 @@ struct KernelImage {
   std::string name;  ///< spec and plan in words; the identity in cache, listing and profilers
   std::vector<std::uint8_t> code;
   std::vector<Annotation> annotations;
+  std::size_t constants_bytes = 0;  ///< the last bytes of `code`: dwords that the instructions read
+
+  [[nodiscard]] std::span<const std::uint8_t> instructions() const noexcept {
+    return std::span(code).first(code.size() - constants_bytes);
+  }
 };
 
 /// Code in executable memory. Immutable; safe to call from any number of threads.
@@ -33,6 +38,7 @@ class Kernel {
       : image_(std::move(image)), arena_(std::move(arena)), entry_(entry) {}
 
   [[nodiscard]] const std::string& name() const noexcept { return image_.name; }
+  [[nodiscard]] const KernelImage& image() const noexcept { return image_; }
   [[nodiscard]] std::span<const std::uint8_t> code() const noexcept { return image_.code; }
   [[nodiscard]] std::span<const Annotation> annotations() const noexcept { return image_.annotations; }
   [[nodiscard]] const std::uint8_t* address() const noexcept { return entry_; }

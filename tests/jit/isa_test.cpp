@@ -7,36 +7,16 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <optional>
 #include <sstream>
 #include <string>
 
 #include "octavo/error.h"
+#include "scoped_environment.h"
 
 namespace octavo {
 namespace {
 
-/// Sets an environment variable for one scope.
-class ScopedEnvironment {
- public:
-  ScopedEnvironment(const char* name, const char* value) : name_(name) {
-    if (const char* old = std::getenv(name)) old_ = old;
-    setenv(name, value, 1);
-  }
-  ~ScopedEnvironment() {
-    if (old_) {
-      setenv(name_, old_->c_str(), 1);
-    } else {
-      unsetenv(name_);
-    }
-  }
-  ScopedEnvironment(const ScopedEnvironment&) = delete;
-  ScopedEnvironment& operator=(const ScopedEnvironment&) = delete;
-
- private:
-  const char* name_;
-  std::optional<std::string> old_;
-};
+using jit::testing::ScopedEnvironment;
 
 TEST(Isa, EveryListedIsaRoundTripsThroughItsName) {
   for (const Isa isa : {Isa::reference, Isa::avx512vnni}) EXPECT_EQ(parse_isa(isa_name(isa)), isa);
