@@ -15,6 +15,9 @@ namespace octavo::graph {
 enum class Stage { imported, canonical, quantized, inserted, fused };
 [[nodiscard]] std::string_view stage_name(Stage stage);
 [[nodiscard]] Stage parse_stage(std::string_view name);
+/// How far a graph has come. An imported graph that has nothing to canonicalize is its own canonical one, so `canonical`
+/// is never the answer.
+[[nodiscard]] Stage stage_of(const Graph& graph);
 
 /// Drops Identity (Dropout, Split); folds BatchNorm, Scale and Bias into the weights before them where exact; fuses
 /// activations and residual additions into Convolution / Linear / Eltwise; removes dead nodes. Needs no shapes; keeps
@@ -39,7 +42,7 @@ struct QuantizationRules {
 
 /// Rounds the weights of every Convolution and Linear to s8 (design: symmetric, one scale a window; scales are rounded
 /// up to bfloat16 first, so that a file can hold them in 16 bits without a second rounding; window "all": fp32 scales).
-/// Layers already quantized stay.
+/// Layers already quantized stay. For graphs before `inserted`.
 [[nodiscard]] Graph quantize_weights(Graph graph, const QuantizationRules& rules,
                                      std::vector<QuantizationDecision>* decisions = nullptr);
 
@@ -48,7 +51,9 @@ struct QuantizationRules {
 /// Those three, and the epilogue, become FusedConvolution / FusedLinear.
 [[nodiscard]] Graph fuse_quantization(Graph graph);
 
-/// Runs the passes from the graph's own stage up to `last`, verifying after each; infers shapes at the end.
+/// Runs the passes from the graph's own stage up to `last`, verifying after each; infers shapes at the end. Never
+/// quantizes: that is the user's decision, so layers with fp32 weights stay as they are. Throws Error(invalid_argument)
+/// when the graph is past `last`.
 [[nodiscard]] Graph compile_to(Graph graph, Stage last, const std::map<std::string, Shape>& input_shapes = {});
 
 }  // namespace octavo::graph

@@ -37,7 +37,7 @@ enum class UnaryKind {
 struct Activation {  ///< fused behind a convolution, Linear or elementwise node
   jit::ActivationKind kind = jit::ActivationKind::none;
   float slope = 0.0F;  ///< leaky_relu
-  BlobPtr slopes;      ///< prelu: [channels]
+  BlobPtr slopes{};    ///< prelu: [channels]
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("kind", s.kind);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weights to s8, layer by layer, with a reason for each: see graph/compiler.h.
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <map>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "graph/axes.h"
+#include "graph/check.h"
+#include "graph/compiler.h"
+#include "graph/near_names.h"
+#include "graph/round_weights.h"
+
+namespace octavo::graph {
+namespace {
+
+/// Products u8 x s8 whose sum 32 bits are sure to hold.
+constexpr std::int64_t kMaxProducts = std::numeric_limits<std::int32_t>::max() / (255 * 127);
+constexpr std::array<std::int64_t, 6> kWindows{0, 16, 32, 64, 128, 256};
+
+void check_window(const QuantizationWindow& window, const std::string& where) {
+  if (std::find(kWindows.begin(), kWindows.end(), window.channels) == kWindows.end()) {
+    throw Error(ErrorKind::invalid_argument, fmt::format("a window of {} channels", window.channels), where,
+                "choose 16, 32, 64, 128, 256, or 0 for all");
+  }
+  if (window.tile_h < 0 || window.tile_w < 0) {
+    throw Error(ErrorKind::invalid_argument, fmt::format("a window of {}x{} pixels", window.tile_h, window.tile_w),
+                where, "choose positive sizes, or 0 for octavo's choice");
+  }
+}
+
+/// Weights that a product or a table is made of, and how many parameters else a layer has.
+struct Parameters {
+  bool has_weights = false;
+  std::int64_t count = 0;
+};
+
+Parameters parameters_of(const Op& op) {
+  Parameters parameters;
+  const auto visit_field = [&](std::string_view name, const auto& value) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, BlobPtr>) {
+      if (!value) return;
+      parameters.has_weights = true;
+      if (name != "bias") parameters.count += element_count(value->shape);
+    }
+  };
+  std::visit([&](const auto& typed) { std::decay_t<decltype(typed)>::fields(typed, visit_field); }, op);
+  return parameters;
+}
+
+class Quantizer {
+ public:
+  Quantizer(Graph& graph, const QuantizationRules& rules) : graph_(graph), rules_(rules) {}
+
+  void check_rules() const {
+    check_window(rules_.convolution_window, "convolution window");
+    check_window(rules_.linear_window, "linear window");
+    for (const std::string& name : rules_.keep_float) static_cast<void>(known(name, "layers to leave out"));
+    for (const auto& [name, window] : rules_.layer_windows) {
+      const Node& node = known(name, "windows of layers");
+      const bool takes_one = std::holds_alternative<Convolution>(node.op) || std::holds_alternative<Linear>(node.op);
+      if (!takes_one) {
+        throw Error(ErrorKind::invalid_argument, "this kind of layer is not quantized, so it takes no window",
+                    place_of(node));
+      }
+      check_window(window, place_of(node));
+    }
+  }
+
+  QuantizationDecision decide(Node& node) {
+    QuantizationDecision decision;
+    decision.layer = node.name;
+    decision.op = op_name(node.op);
+    decision.weights = parameters_of(node.op).count;
+    if (auto* conv = std::get_if<Convolution>(&node.op)) {
+      decide(node.name, *conv, conv->kernel[0] * conv->kernel[1], rules_.convolution_window, decision);
+    } else if (auto* linear = std::get_if<Linear>(&node.op)) {
+      decide(node.name, *linear, 1, rules_.linear_window, decision);
+    } else if (std::holds_alternative<Deconvolution>(node.op)) {
+      decision.reason = "Deconvolution runs in fp32";
+    } else if (std::holds_alternative<Embed>(node.op)) {
+      decision.reason = "Embed looks its weights up and multiplies nothing";
+    } else {
+      decision.reason = "a few numbers a channel stay fp32";
+    }
+    return decision;
+  }
+
+ private:
+  const Node& known(const std::string& name, const std::string& where) const {
+    if (const Node* node = graph_.find_node(name)) return *node;
+    std::vector<std::string> names;
+    for (const Node& node : graph_.nodes) {
+      if (parameters_of(node.op).has_weights) names.push_back(node.name);
+    }
+    throw Error(ErrorKind::invalid_argument, fmt::format("there is no layer '{}'", name), where,
+                near_names_hint(name, names));
+  }
+
+  QuantizationWindow window_for(const std::string& name, const QuantizationWindow& by_default) const {
+    const auto own = rules_.layer_windows.find(name);
+    return own == rules_.layer_windows.end() ? by_default : own->second;
+  }
+
+  template <class T>
+  void decide(const std::string& name, T& layer, std::int64_t taps, const QuantizationWindow& by_default,
+              QuantizationDecision& decision) {
+    const std::int64_t channels = layer.weights->shape[1];
+    if (layer.weights->quantized()) {
+      decision.quantized = true;
+      decision.reason = fmt::format("stored in 8 bits, {}", described(layer.window, channels));
+      return;
+    }
+    if (std::find(rules_.keep_float.begin(), rules_.keep_float.end(), name) != rules_.keep_float.end()) {
+      decision.reason = "left out by request";
+      return;
+    }
+    QuantizationWindow window = window_for(name, by_default);
+    std::string narrowed;
+    if (width(window, channels) > kMaxProducts / taps) {
+      if (kWindows.back() > kMaxProducts / taps) {
+        decision.reason = fmt::format("a kernel of {} taps could overflow 32-bit sums", taps);
+        return;
+      }
+      narrowed = fmt::format("; {} products could overflow 32-bit sums", checked_product(channels, taps));
+      window.channels = kWindows.back();
+    }
+    layer.weights = rounded(layer.weights, window);
+    layer.window = window;
+    decision.quantized = true;
+    decision.reason = described(window, channels) + narrowed;
+  }
+
+  static std::int64_t width(const QuantizationWindow& window, std::int64_t channels) {
+    return window.channels == 0 ? channels : std::min(window.channels, channels);
+  }
+
+  static std::string described(const QuantizationWindow& window, std::int64_t channels) {
+    const std::int64_t own = width(window, channels);
+    std::string text =
+        fmt::format("window of {}{} channel{}", own == channels && own > 1 ? "all " : "", own, own == 1 ? "" : "s");
+    if (window.tile_h != 0 || window.tile_w != 0) text += fmt::format(", {}x{} pixels", window.tile_h, window.tile_w);
+    return text;
+  }
+
+  /// Layers that share weights go on sharing them.
+  BlobPtr rounded(const BlobPtr& weights, const QuantizationWindow& window) {
+    BlobPtr& result = done_[{weights, window.channels}];
+    const ScaleFormat format = window.channels == 0 ? ScaleFormat::fp32 : ScaleFormat::bf16_up;
+    if (!result) result = round_weights(*weights, width(window, weights->shape[1]), format);
+    return result;
+  }
+
+  Graph& graph_;
+  const QuantizationRules& rules_;
+  std::map<std::pair<BlobPtr, std::int64_t>, BlobPtr> done_;
+};
+
+}  // namespace
+
+Graph quantize_weights(Graph graph, const QuantizationRules& rules, std::vector<QuantizationDecision>* decisions) {
+  verify(graph);
+  require(stage_of(graph) <= Stage::quantized, "the network is already {}", stage_name(stage_of(graph)));
+  Quantizer quantizer(graph, rules);
+  quantizer.check_rules();
+  for (Node& node : graph.nodes) {
+    if (!parameters_of(node.op).has_weights) continue;
+    try {
+      QuantizationDecision decision = quantizer.decide(node);
+      if (decisions != nullptr) decisions->push_back(std::move(decision));
+    } catch (const Error& error) {
+      throw Error(error.kind(), error.what(), place_of(node));
+    }
+  }
+  return graph;
+}
+
+}  // namespace octavo::graph

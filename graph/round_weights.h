@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// fp32 weights to windowed s8: symmetric, one scale for `window` input channels of an output channel.
+#pragma once
+
+#include <cstdint>
+
+#include "graph/blob.h"
+
+namespace octavo::graph {
+
+/// How a scale is kept.
+enum class ScaleFormat {
+  fp32,
+  bf16_up,  ///< rounded up to bfloat16 before the weights are divided by it, so that |q| stays within 127
+};
+
+/// scale = max|w| / 127 over the window, q = round_half_even(w / scale); a window of zeros (below 2^-118)
+/// has scale 0 and q 0.
+/// `weights`: fp32, [out][in / groups](...). Throws Error(malformed) when a weight is NaN or infinite.
+[[nodiscard]] BlobPtr round_weights(const Blob& weights, std::int64_t window, ScaleFormat format);
+
+/// The next bfloat16 that is not below `value` (finite, not negative), as a float.
+[[nodiscard]] float bf16_rounded_up(float value);
+
+}  // namespace octavo::graph
