@@ -29,4 +29,9 @@ AxisView view_from_axis(const Shape& shape, std::int64_t axis, Layout layout) {
   return view;
 }
 
+AxisView view_from_channels(const Shape& shape, Layout layout) {
+  if (shape.size() < 2) return {1, 1, graph::element_count(shape)};
+  return view_from_axis(shape, 1, layout);
+}
+
 }  // namespace octavo::runtime

@@ -30,5 +30,7 @@ struct AxisView {
   std::int64_t outer = 1, axis = 1, inner = 1;
 };
 [[nodiscard]] AxisView view_from_axis(const Shape& shape, std::int64_t axis, Layout layout);
+/// From the channels, which are dimension 1; a vector has one channel.
+[[nodiscard]] AxisView view_from_channels(const Shape& shape, Layout layout);
 
 }  // namespace octavo::runtime

@@ -5,10 +5,10 @@
 #include <chrono>
 #include <map>
 
+#include "graph/check.h"
 #include "octavo/error.h"
 #include "runtime/parallel.h"
 #include "runtime/program_impl.h"
-#include "runtime/shape_text.h"
 
 namespace octavo {
 
@@ -70,8 +70,8 @@ std::vector<Tensor> Program::predict(std::span<const Tensor> inputs) const {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].shape() != impl_->input_shapes[i]) {
       throw Error(ErrorKind::invalid_argument,
-                  "the input has the shape " + runtime::shape_text(inputs[i].shape()) +
-                      ", the program was compiled for " + runtime::shape_text(impl_->input_shapes[i]),
+                  "the input has the shape " + graph::to_text(inputs[i].shape()) + ", the program was compiled for " +
+                      graph::to_text(impl_->input_shapes[i]),
                   "input '" + impl_->input_names[i] + "'", "compile a program for this shape");
     }
     input_data.push_back(inputs[i].data());

@@ -6,7 +6,20 @@
 
 namespace octavo::runtime {
 
+[[nodiscard]] BuiltStep build_convolution(const StepRequest& request);
+[[nodiscard]] BuiltStep build_deconvolution(const StepRequest& request);
+[[nodiscard]] BuiltStep build_linear(const StepRequest& request);
+[[nodiscard]] BuiltStep build_fused_convolution(const StepRequest& request);
+[[nodiscard]] BuiltStep build_fused_linear(const StepRequest& request);
 [[nodiscard]] BuiltStep build_identity(const StepRequest& request);
 [[nodiscard]] BuiltStep build_unary(const StepRequest& request);
+[[nodiscard]] BuiltStep build_prelu(const StepRequest& request);
+[[nodiscard]] BuiltStep build_batch_norm(const StepRequest& request);
+[[nodiscard]] BuiltStep build_scale(const StepRequest& request);
+[[nodiscard]] BuiltStep build_lrn(const StepRequest& request);
+[[nodiscard]] BuiltStep build_pool(const StepRequest& request);
+[[nodiscard]] BuiltStep build_softmax(const StepRequest& request);
+[[nodiscard]] BuiltStep build_concat(const StepRequest& request);
+[[nodiscard]] BuiltStep build_eltwise(const StepRequest& request);
 
 }  // namespace octavo::runtime

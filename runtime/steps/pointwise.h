@@ -4,11 +4,15 @@
 
 #include <cstdint>
 
-#include "runtime/layout.h"
+#include "graph/ops.h"
 
 namespace octavo::runtime {
 
 /// Items below which a second thread costs more than it brings, for loops of about one operation an item.
 inline constexpr std::int64_t kPointwiseGrain = 16 * 1024;
+
+/// y[i] = f(x[i]); in place when x == y.
+using PointwiseKernel = void (*)(const graph::Unary& op, const float* x, float* y, std::int64_t count);
+[[nodiscard]] PointwiseKernel pointwise_kernel(const graph::Unary& op);
 
 }  // namespace octavo::runtime

@@ -15,15 +15,62 @@ struct Overloaded : Functions... {
 template <class... Functions>
 Overloaded(Functions...) -> Overloaded<Functions...>;
 
+/// Channel-wise ops run in either layout; the rest of what Scale can say follows the logical order.
+Demand demand_of(const graph::Scale& op) {
+  const bool of_channels = op.axis == 1 && (op.factor || op.offset) && (!op.factor || op.factor->shape.size() == 1) &&
+                           (!op.offset || op.offset->shape.size() == 1);
+  return of_channels ? Demand::any : Demand::plain;
+}
+
 }  // namespace
 
 OpBuilder builder_of(const graph::Op& op) {
+  using namespace graph;
   return std::visit(Overloaded{
-                        [](const graph::Identity&) {
+                        [](const Convolution&) {
+                          return OpBuilder{Demand::nhwc, build_convolution};
+                        },
+                        [](const Deconvolution&) {
+                          return OpBuilder{Demand::nhwc, build_deconvolution};
+                        },
+                        [](const Linear& linear) {
+                          return OpBuilder{linear.axis == 1 ? Demand::any : Demand::plain, build_linear};
+                        },
+                        [](const FusedConvolution&) {
+                          return OpBuilder{Demand::nhwc, build_fused_convolution};
+                        },
+                        [](const FusedLinear&) {
+                          return OpBuilder{Demand::plain, build_fused_linear};
+                        },
+                        [](const Identity&) {
                           return OpBuilder{Demand::any, build_identity};
                         },
-                        [](const graph::Unary&) {
+                        [](const Unary&) {
                           return OpBuilder{Demand::any, build_unary};
+                        },
+                        [](const PRelu&) {
+                          return OpBuilder{Demand::any, build_prelu};
+                        },
+                        [](const BatchNorm&) {
+                          return OpBuilder{Demand::any, build_batch_norm};
+                        },
+                        [](const Scale& scale) {
+                          return OpBuilder{demand_of(scale), build_scale};
+                        },
+                        [](const Lrn&) {
+                          return OpBuilder{Demand::nhwc, build_lrn};
+                        },
+                        [](const Pool&) {
+                          return OpBuilder{Demand::nhwc, build_pool};
+                        },
+                        [](const Softmax&) {
+                          return OpBuilder{Demand::any, build_softmax};
+                        },
+                        [](const Concat&) {
+                          return OpBuilder{Demand::any, build_concat};
+                        },
+                        [](const Eltwise&) {
+                          return OpBuilder{Demand::any, build_eltwise};
                         },
                         [&](const auto&) -> OpBuilder {
                           throw Error(ErrorKind::unsupported,

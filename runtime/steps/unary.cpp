@@ -15,8 +15,6 @@ namespace {
 using graph::Unary;
 using graph::UnaryKind;
 
-using Kernel = void (*)(const Unary& op, const float* x, float* y, std::int64_t count);
-
 OCTAVO_VECTORIZED void run_relu(const Unary& op, const float* x, float* y, std::int64_t count) {
   const float slope = op.alpha;
   if (slope == 0.0F) {  // NaN stays NaN, -Inf becomes 0
@@ -89,14 +87,37 @@ void run_log(const Unary& op, const float* x, float* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) y[i] = std::log(op.beta + op.gamma * x[i]) / log_base;
 }
 
-Kernel power_kernel(float power) {
+PointwiseKernel power_kernel(float power) {
   if (power == 1.0F) return run_affine;
   if (power == 2.0F) return run_square;
   if (power == 0.5F) return run_square_root;
   return run_power;
 }
 
-Kernel kernel_of(const Unary& op) {
+class UnaryStep final : public Step {
+ public:
+  UnaryStep(const Unary& op, Slot input, Slot output, std::int64_t count)
+      : op_(op), kernel_(pointwise_kernel(op)), input_(input), output_(output), count_(count) {
+    info.algorithm = "loop";
+  }
+
+  void run(RunContext& context) const override {
+    const float* x = context.values[input_];
+    float* y = context.values[output_];
+    parallel_for(context.threads, count_, kPointwiseGrain,
+                 [&](int, std::int64_t begin, std::int64_t end) { kernel_(op_, x + begin, y + begin, end - begin); });
+  }
+
+ private:
+  Unary op_;
+  PointwiseKernel kernel_;
+  Slot input_, output_;
+  std::int64_t count_;
+};
+
+}  // namespace
+
+PointwiseKernel pointwise_kernel(const Unary& op) {
   switch (op.kind) {
     case UnaryKind::relu:
       return run_relu;
@@ -121,29 +142,6 @@ Kernel kernel_of(const Unary& op) {
   }
   return nullptr;
 }
-
-class UnaryStep final : public Step {
- public:
-  UnaryStep(const Unary& op, Slot input, Slot output, std::int64_t count)
-      : op_(op), kernel_(kernel_of(op)), input_(input), output_(output), count_(count) {
-    info.algorithm = "loop";
-  }
-
-  void run(RunContext& context) const override {
-    const float* x = context.values[input_];
-    float* y = context.values[output_];
-    parallel_for(context.threads, count_, kPointwiseGrain,
-                 [&](int, std::int64_t begin, std::int64_t end) { kernel_(op_, x + begin, y + begin, end - begin); });
-  }
-
- private:
-  Unary op_;
-  Kernel kernel_;
-  Slot input_, output_;
-  std::int64_t count_;
-};
-
-}  // namespace
 
 BuiltStep build_unary(const StepRequest& request) {
   const auto& op = std::get<Unary>(request.node.op);

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pool: maximum or average over windows of a channels-last image. Memory-bound: each output pixel's channels are
+// gathered from the window's pixels, sixteen at a time in registers.
+#include <algorithm>
+#include <cstdint>
+
+#include "runtime/parallel.h"
+#include "runtime/steps/builders.h"
+#include "runtime/steps/pointwise.h"
+#include "runtime/steps/vector16.h"
+#include "runtime/vectorize.h"
+
+namespace octavo::runtime {
+namespace {
+
+/// The part of a window that lies inside the image, for one output pixel.
+struct Patch {
+  const float* first;  ///< its upper left pixel
+  std::int64_t rows, columns;
+  std::int64_t row_stride;  ///< floats from a row of the image to the next
+  std::int64_t channels;
+  float divisor;  ///< of an average
+};
+
+/// The greater one; NaN once seen stays.
+template <class T>
+[[gnu::always_inline]] inline void keep_greater(T& best, const T& x) {
+  best = (best >= x) | (best != best) ? best : x;
+}
+
+OCTAVO_VECTORIZED void max_pixel(const Patch& patch, float* y) {
+  std::int64_t channel = 0;
+  for (; channel + kVectorFloats <= patch.channels; channel += kVectorFloats) {
+    Vector16 best = vector_at(patch.first + channel);
+    for (std::int64_t row = 0; row < patch.rows; ++row) {
+      const float* x = patch.first + row * patch.row_stride + channel;
+      for (std::int64_t column = 0; column < patch.columns; ++column, x += patch.channels)
+        keep_greater(best, vector_at(x));
+    }
+    vector_at(y + channel) = best;
+  }
+  for (; channel < patch.channels; ++channel) {
+    float best = patch.first[channel];
+    for (std::int64_t row = 0; row < patch.rows; ++row)
+      for (std::int64_t column = 0; column < patch.columns; ++column)
+        keep_greater(best, patch.first[row * patch.row_stride + column * patch.channels + channel]);
+    y[channel] = best;
+  }
+}
+
+OCTAVO_VECTORIZED void average_pixel(const Patch& patch, float* y) {
+  std::int64_t channel = 0;
+  for (; channel + kVectorFloats <= patch.channels; channel += kVectorFloats) {
+    Vector16 sum{};
+    for (std::int64_t row = 0; row < patch.rows; ++row) {
+      const float* x = patch.first + row * patch.row_stride + channel;
+      for (std::int64_t column = 0; column < patch.columns; ++column, x += patch.channels) sum += vector_at(x);
+    }
+    vector_at(y + channel) = sum / patch.divisor;
+  }
+  for (; channel < patch.channels; ++channel) {
+    float sum = 0.0F;
+    for (std::int64_t row = 0; row < patch.rows; ++row)
+      for (std::int64_t column = 0; column < patch.columns; ++column)
+        sum += patch.first[row * patch.row_stride + column * patch.channels + channel];
+    y[channel] = sum / patch.divisor;
+  }
+}
+
+/// A window along one axis.
+struct Span {
+  std::int64_t begin, end;  ///< inside the image
+  std::int64_t counted;     ///< what an average counts: with the padding that the window covers, or without
+};
+
+/// Windows along one axis.
+struct PoolAxis {
+  std::int64_t in, out, kernel, stride, pad_begin, pad_end;
+  bool include_padding;
+
+  [[nodiscard]] Span span(std::int64_t index) const {
+    const std::int64_t start = index * stride - pad_begin;
+    const std::int64_t padded_end = std::min(start + kernel, in + pad_end);
+    const std::int64_t begin = std::max<std::int64_t>(start, 0), end = std::min(padded_end, in);
+    return {begin, end, include_padding ? padded_end - start : end - begin};
+  }
+};
+
+class PoolStep final : public Step {
+ public:
+  PoolStep(graph::PoolKind kind, const PoolAxis& rows, const PoolAxis& columns, std::int64_t images,
+           std::int64_t channels, Slot input, Slot output)
+      : kind_(kind),
+        rows_(rows),
+        columns_(columns),
+        images_(images),
+        channels_(channels),
+        input_(input),
+        output_(output) {
+    info.algorithm = "channels-last loop";
+  }
+
+  void run(RunContext& context) const override {
+    const float* const x = context.values[input_];
+    float* const y = context.values[output_];
+    const std::int64_t row_items = columns_.out * channels_ * rows_.kernel * columns_.kernel;
+    const std::int64_t grain = std::max<std::int64_t>(kPointwiseGrain / std::max<std::int64_t>(row_items, 1), 1);
+    parallel_for(context.threads, images_ * rows_.out, grain, [&](int, std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) pool_row(x, row, y);
+    });
+  }
+
+ private:
+  /// One row of outputs; `row` counts through all images.
+  void pool_row(const float* x, std::int64_t row, float* y) const {
+    const std::int64_t row_stride = columns_.in * channels_;
+    const Span down = rows_.span(row % rows_.out);
+    const float* const image = x + row / rows_.out * rows_.in * row_stride;
+    float* target = y + row * columns_.out * channels_;
+    for (std::int64_t column = 0; column < columns_.out; ++column, target += channels_) {
+      const Span across = columns_.span(column);
+      const Patch patch{image + down.begin * row_stride + across.begin * channels_,
+                        down.end - down.begin,
+                        across.end - across.begin,
+                        row_stride,
+                        channels_,
+                        static_cast<float>(down.counted * across.counted)};
+      kind_ == graph::PoolKind::max ? max_pixel(patch, target) : average_pixel(patch, target);
+    }
+  }
+
+  graph::PoolKind kind_;
+  PoolAxis rows_, columns_;
+  std::int64_t images_, channels_;
+  Slot input_, output_;
+};
+
+PoolAxis axis_of(const graph::Pool& op, const Shape& x, const Shape& y, std::size_t side) {
+  const std::int64_t in = x[2 + side];
+  if (op.global) return {in, 1, in, 1, 0, 0, true};
+  return {in, y[2 + side], op.kernel[side], op.stride[side], op.pad_begin[side], op.pad_end[side], op.include_padding};
+}
+
+}  // namespace
+
+BuiltStep build_pool(const StepRequest& request) {
+  const auto& op = std::get<graph::Pool>(request.node.op);
+  const Shape& x = request.input_shape();
+  const Shape& y = request.output_shape();
+  BuiltStep built;
+  built.step = std::make_unique<PoolStep>(op.kind, axis_of(op, x, y, 0), axis_of(op, x, y, 1), x[0], x[1],
+                                          request.inputs[0], request.outputs[0]);
+  built.outputs = {Layout::nhwc};
+  return built;
+}
+
+}  // namespace octavo::runtime

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Softmax along one dimension.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "runtime/parallel.h"
+#include "runtime/steps/builders.h"
+#include "runtime/steps/pointwise.h"
+
+namespace octavo::runtime {
+namespace {
+
+/// `count` numbers, `stride` apart. NaN or +Inf among them makes all of them NaN.
+void softmax(const float* x, float* y, std::int64_t count, std::int64_t stride) {
+  float greatest = x[0];
+  for (std::int64_t i = 1; i < count; ++i) greatest = std::max(greatest, x[i * stride]);
+  float sum = 0.0F;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float value = std::exp(x[i * stride] - greatest);
+    y[i * stride] = value;
+    sum += value;
+  }
+  for (std::int64_t i = 0; i < count; ++i) y[i * stride] /= sum;
+}
+
+class SoftmaxStep final : public Step {
+ public:
+  SoftmaxStep(const AxisView& view, Slot input, Slot output) : view_(view), input_(input), output_(output) {
+    info.algorithm = "loop";
+  }
+
+  void run(RunContext& context) const override {
+    constexpr std::int64_t kGrain = kPointwiseGrain / 16;  // an exponential a number
+    const float* const x = context.values[input_];
+    float* const y = context.values[output_];
+    parallel_for(context.threads, view_.outer * view_.inner, std::max<std::int64_t>(kGrain / view_.axis, 1),
+                 [&](int, std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t i = begin; i < end; ++i) {
+                     const std::int64_t first = i / view_.inner * view_.axis * view_.inner + i % view_.inner;
+                     softmax(x + first, y + first, view_.axis, view_.inner);
+                   }
+                 });
+  }
+
+ private:
+  AxisView view_;
+  Slot input_, output_;
+};
+
+}  // namespace
+
+BuiltStep build_softmax(const StepRequest& request) {
+  const auto& op = std::get<graph::Softmax>(request.node.op);
+  const Layout layout = request.input_layouts[0];
+  BuiltStep built;
+  built.step = std::make_unique<SoftmaxStep>(view_from_axis(request.input_shape(), op.axis, layout), request.inputs[0],
+                                             request.outputs[0]);
+  built.outputs = {layout};
+  built.in_place = 0;
+  return built;
+}
+
+}  // namespace octavo::runtime
