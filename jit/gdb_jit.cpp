@@ -90,11 +90,6 @@ class StringTable {
 
 enum Section : std::uint16_t { null_section, text_section, symbol_section, string_section, section_count };
 
-void append(std::vector<std::byte>& file, const void* data, std::size_t bytes) {
-  const auto* begin = static_cast<const std::byte*>(data);
-  file.insert(file.end(), begin, begin + bytes);
-}
-
 }  // namespace
 
 std::vector<std::byte> symbol_file(std::span<const CodeSymbol> symbols) {
@@ -155,11 +150,11 @@ std::vector<std::byte> symbol_file(std::span<const CodeSymbol> symbols) {
   strtab.sh_size = strings.bytes().size();
   strtab.sh_addralign = 1;
 
-  std::vector<std::byte> file;
-  append(file, &header, sizeof(header));
-  append(file, sections, sizeof(sections));
-  append(file, table.data(), symtab.sh_size);
-  append(file, strings.bytes().data(), strtab.sh_size);
+  std::vector<std::byte> file(strtab.sh_offset + strtab.sh_size);
+  std::memcpy(file.data(), &header, sizeof(header));
+  std::memcpy(file.data() + header.e_shoff, sections, sizeof(sections));
+  std::memcpy(file.data() + symtab.sh_offset, table.data(), symtab.sh_size);
+  std::memcpy(file.data() + strtab.sh_offset, strings.bytes().data(), strtab.sh_size);
   return file;
 }
 
