@@ -11,7 +11,15 @@ namespace octavo::runtime {
 [[nodiscard]] BuiltStep build_linear(const StepRequest& request);
 [[nodiscard]] BuiltStep build_fused_convolution(const StepRequest& request);
 [[nodiscard]] BuiltStep build_fused_linear(const StepRequest& request);
+[[nodiscard]] BuiltStep build_arg_max(const StepRequest& request);
+[[nodiscard]] BuiltStep build_crop(const StepRequest& request);
+[[nodiscard]] BuiltStep build_embed(const StepRequest& request);
 [[nodiscard]] BuiltStep build_identity(const StepRequest& request);
+[[nodiscard]] BuiltStep build_permute(const StepRequest& request);
+[[nodiscard]] BuiltStep build_reduction(const StepRequest& request);
+[[nodiscard]] BuiltStep build_reshape(const StepRequest& request);
+[[nodiscard]] BuiltStep build_slice(const StepRequest& request);
+[[nodiscard]] BuiltStep build_tile(const StepRequest& request);
 [[nodiscard]] BuiltStep build_unary(const StepRequest& request);
 [[nodiscard]] BuiltStep build_prelu(const StepRequest& request);
 [[nodiscard]] BuiltStep build_batch_norm(const StepRequest& request);

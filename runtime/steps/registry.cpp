@@ -72,6 +72,33 @@ OpBuilder builder_of(const graph::Op& op) {
                         [](const Eltwise&) {
                           return OpBuilder{Demand::any, build_eltwise};
                         },
+                        [](const Slice&) {
+                          return OpBuilder{Demand::any, build_slice};
+                        },
+                        [](const Flatten&) {
+                          return OpBuilder{Demand::plain, build_reshape};
+                        },
+                        [](const Reshape&) {
+                          return OpBuilder{Demand::plain, build_reshape};
+                        },
+                        [](const Permute&) {
+                          return OpBuilder{Demand::any, build_permute};
+                        },
+                        [](const Crop&) {
+                          return OpBuilder{Demand::any, build_crop};
+                        },
+                        [](const Tile&) {
+                          return OpBuilder{Demand::any, build_tile};
+                        },
+                        [](const Reduction&) {
+                          return OpBuilder{Demand::plain, build_reduction};
+                        },
+                        [](const ArgMax&) {
+                          return OpBuilder{Demand::plain, build_arg_max};
+                        },
+                        [](const Embed&) {
+                          return OpBuilder{Demand::plain, build_embed};
+                        },
                         [&](const auto&) -> OpBuilder {
                           throw Error(ErrorKind::unsupported,
                                       "the runtime has no step for the op " + std::string(op_name(op)), {},
