@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "graph/blob.h"
+#include "graph/check.h"
 #include "octavo/error.h"
-#include "runtime/shape_text.h"
 
 namespace octavo {
 namespace {
@@ -21,7 +21,7 @@ std::vector<float> zeros(const Shape& shape) {
   } catch (const std::bad_alloc&) {
   } catch (const std::length_error&) {
   }
-  throw Error(ErrorKind::resource, "no memory for a tensor of shape " + runtime::shape_text(shape));
+  throw Error(ErrorKind::resource, "no memory for a tensor of shape " + graph::to_text(shape));
 }
 
 }  // namespace
@@ -31,7 +31,7 @@ Tensor::Tensor(Shape shape) : shape_(std::move(shape)), values_(zeros(shape_)) {
 Tensor::Tensor(Shape shape, std::vector<float> values) : shape_(std::move(shape)), values_(std::move(values)) {
   const std::int64_t count = graph::element_count(shape_);
   if (count != size()) {
-    throw Error(ErrorKind::invalid_argument, "a tensor of shape " + runtime::shape_text(shape_) + " has " +
+    throw Error(ErrorKind::invalid_argument, "a tensor of shape " + graph::to_text(shape_) + " has " +
                                                  std::to_string(count) + " values, but " + std::to_string(size()) +
                                                  " were given");
   }
