@@ -32,7 +32,8 @@ struct Plan {
   std::int64_t rows = 7;            ///< register block: output pixels ...
   std::int64_t column_vectors = 2;  ///< ... by vectors of output channels; a channel block is column_vectors wide
   WorkOrder order = WorkOrder::tile_outer;
-  std::string reason;  ///< in a sentence, for `octavo info` and `octavo dump`
+  std::int64_t group_step = 0;  ///< depthwise: columns from a group of four bytes to the next (jit/depthwise_taps.h)
+  std::string reason;           ///< in a sentence, for `octavo info` and `octavo dump`
 
   /// Everything that shapes the code or the packed weights, in words (not the reason).
   [[nodiscard]] std::string name() const;

@@ -115,6 +115,15 @@ class VectorUnit {
   /// Bytes as they lie in the register; the mask counts bytes, not lanes.
   virtual void store_bytes(const Xbyak::Address& to, Vec a, Mask bytes) = 0;
 
+  // Byte groups (depthwise): four registers of s32, one for each of four pixels, become one whose lanes hold the four
+  // bytes of a channel, ready for dot4().
+  /// Loads the permutation that group_bytes() needs.
+  virtual void load_group_control(Vec d, const Xbyak::Reg64& scratch) = 0;
+  /// The first half of the way: two registers of s32 -> one of s16, saturated.
+  virtual void pack_pair(Vec d, Vec a, Vec b) = 0;
+  /// The second half: lane i of d becomes bytes (a_i, b_i, c_i, d_i), saturated, plus the zero point.
+  virtual void group_bytes(Vec d, Vec ab, Vec cd, Vec control, ZeroPoint zero_point) = 0;
+
   // Reductions.
   /// Lane i of v[0] becomes the unsigned maximum over all lanes of v[i]; clobbers all of v and `scratch`. v has lanes()
   /// registers.

@@ -162,6 +162,26 @@ void Avx512VnniUnit::store_bytes(const Address& to, Vec a, Mask bytes) {
     a_.vmovdqu8(to | Opmask(bytes.slot), zmm(a));
 }
 
+void Avx512VnniUnit::load_group_control(Vec d, const Xbyak::Reg64& scratch) {
+  // Within each 128-bit lane, byte 4i + j comes from byte i + 4j: a 4x4 transposition.
+  const Xmm low(d.index);
+  a_.mov(scratch, 0x0D0905010C080400U);
+  a_.vmovq(low, scratch);
+  a_.mov(scratch, 0x0F0B07030E0A0602U);
+  a_.vpinsrq(low, low, scratch, 1);
+  a_.vshufi32x4(zmm(d), zmm(d), zmm(d), 0);
+}
+void Avx512VnniUnit::pack_pair(Vec d, Vec a, Vec b) { a_.vpackssdw(zmm(d), zmm(a), zmm(b)); }
+void Avx512VnniUnit::group_bytes(Vec d, Vec ab, Vec cd, Vec control, ZeroPoint zero_point) {
+  if (zero_point == ZeroPoint::none) {
+    a_.vpackuswb(zmm(d), zmm(ab), zmm(cd));
+  } else {
+    a_.vpacksswb(zmm(d), zmm(ab), zmm(cd));
+    a_.vpxord(zmm(d), zmm(d), a_.constant(0x80808080U));
+  }
+  a_.vpshufb(zmm(d), zmm(d), zmm(control));
+}
+
 void Avx512VnniUnit::transpose_max(std::span<const Vec> v, Vec scratch) {
   // Each step folds two registers into one: what is folded away in width is gained in registers that share one.
   // Neighbouring dwords, then neighbouring pairs (after these, four registers share one, a dword each in every

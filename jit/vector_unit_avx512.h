@@ -57,6 +57,10 @@ class Avx512VnniUnit final : public VectorUnit {
   void store_packed1(const Xbyak::Address& to, Vec a, ZeroPoint zero_point, Mask bytes) override;
   void store_bytes(const Xbyak::Address& to, Vec a, Mask bytes) override;
 
+  void load_group_control(Vec d, const Xbyak::Reg64& scratch) override;
+  void pack_pair(Vec d, Vec a, Vec b) override;
+  void group_bytes(Vec d, Vec ab, Vec cd, Vec control, ZeroPoint zero_point) override;
+
   void transpose_max(std::span<const Vec> v, Vec scratch) override;
   void reduce_max(Vec a, Vec scratch) override;
 };
