@@ -3,8 +3,11 @@
 #include "jit/assembler.h"
 
 #include <bit>
+#include <limits>
 #include <new>
 #include <utility>
+
+#include "octavo/error.h"
 
 namespace octavo::jit {
 
@@ -13,6 +16,13 @@ constexpr std::size_t first_buffer_bytes = 64 * 1024;
 constexpr std::size_t buffer_alignment = 4096;
 constexpr int saved_registers_bytes = 5 * 8;
 }  // namespace
+
+int displacement(std::int64_t bytes) {
+  if (bytes > std::numeric_limits<int>::max() || bytes < -std::numeric_limits<int>::max())
+    throw Error(ErrorKind::unsupported, "a work tile spans more than 2 GB of memory", "machine code",
+                "choose smaller tiles");
+  return static_cast<int>(bytes);
+}
 
 std::uint8_t* CodeBuffer::alloc(std::size_t size) {
   return static_cast<std::uint8_t*>(::operator new (size, std::align_val_t{buffer_alignment}));
@@ -58,9 +68,10 @@ Xbyak::Address Assembler::constant_dword(std::uint32_t bits) { return dword[rip 
 
 Xbyak::Address Assembler::constant(float value) { return constant(std::bit_cast<std::uint32_t>(value)); }
 
-void Assembler::advance(const Xbyak::Reg64& target, std::int64_t bytes) {
-  if (bytes > 0) add(target, static_cast<std::uint32_t>(bytes));
-  if (bytes < 0) sub(target, static_cast<std::uint32_t>(-bytes));
+void Assembler::advance(const Xbyak::Operand& target, std::int64_t bytes) {
+  const int step = displacement(bytes);
+  if (step > 0) add(target, static_cast<std::uint32_t>(step));
+  if (step < 0) sub(target, static_cast<std::uint32_t>(-step));
 }
 
 KernelImage Assembler::finish(std::string name) {

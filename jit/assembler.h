@@ -14,6 +14,9 @@
 
 namespace octavo::jit {
 
+/// `bytes` as the displacement of a memory operand. Throws Error(unsupported) beyond 31 bits.
+[[nodiscard]] int displacement(std::int64_t bytes);
+
 /// Plain heap memory for code in the making. (Xbyak would make its own buffers executable; ours are only copied from.)
 class CodeBuffer : public Xbyak::Allocator {
  public:
@@ -42,14 +45,14 @@ class Assembler : private CodeBuffer, public Xbyak::CodeGenerator {
   /// The same, as a plain dword in memory.
   [[nodiscard]] Xbyak::Address constant_dword(std::uint32_t bits);
 
-  /// Repeats `body` `count` times: not at all, once without a loop, or counting `counter` down. The body must keep the
-  /// counter.
+  /// Repeats `body` `count` times: not at all, once without a loop, or counting `counter` (a 64-bit register or memory)
+  /// down. The body must keep the counter.
   template <class Body>
-  void repeat(const Xbyak::Reg64& counter, std::int64_t count, Body&& body) {
+  void repeat(const Xbyak::Operand& counter, std::int64_t count, Body&& body) {
     if (count <= 0) return;
     Xbyak::Label again;
     if (count > 1) {
-      mov(counter, count);
+      mov(counter, static_cast<std::uint64_t>(count));
       L(again);
     }
     body();
@@ -70,8 +73,8 @@ class Assembler : private CodeBuffer, public Xbyak::CodeGenerator {
     jnz(again, T_NEAR);
     L(done);
   }
-  /// target += bytes; nothing for 0. `bytes` must fit 32 bits.
-  void advance(const Xbyak::Reg64& target, std::int64_t bytes);
+  /// target (64-bit register or memory) += bytes; nothing for 0. Throws Error(unsupported) beyond 31 bits.
+  void advance(const Xbyak::Operand& target, std::int64_t bytes);
 
   /// Places the constants, resolves the jumps and hands the bytes over. The assembler is spent afterwards.
   [[nodiscard]] KernelImage finish(std::string name);

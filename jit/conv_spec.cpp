@@ -111,6 +111,10 @@ std::string activation_name(const Epilogue& epilogue) {
 
 }  // namespace
 
+std::string Epilogue::name() const {
+  return std::string(bias ? "_bias" : "") + (residual ? "_residual" : "") + activation_name(*this);
+}
+
 std::string ConvSpec::name() const {
   std::string name = fmt::format("{}{}x{}", depthwise() ? "dwconv" : "conv", kernel_h, kernel_w);
   name += pair_of("s", stride_h, stride_w);
@@ -124,10 +128,7 @@ std::string ConvSpec::name() const {
   name += window.channels == 0 ? std::string("_wall") : fmt::format("_w{}", window.channels);
   if (window.tile_h != 0 || window.tile_w != 0) name += fmt::format("_t{}x{}", window.tile_h, window.tile_w);
   name += nonnegative_input ? "_u8" : "_s8";
-  if (epilogue.bias) name += "_bias";
-  if (epilogue.residual) name += "_residual";
-  name += activation_name(epilogue);
-  return name + "_" + std::string(isa_name(isa));
+  return name + epilogue.name() + "_" + std::string(isa_name(isa));
 }
 
 std::int64_t ConvSpec::window_channels() const {

@@ -20,6 +20,8 @@ struct Epilogue {
   float slope = 0.0F;  ///< leaky_relu only; prelu takes a slope for each output channel at run time
 
   bool operator==(const Epilogue&) const = default;
+  /// Part of kernel names: "", "_bias_relu", "_bias_residual_leaky0p1".
+  [[nodiscard]] std::string name() const;
 };
 
 /// The set of numbers that share one scale.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A buffer whose last element ends exactly at an inaccessible page, and whose first page follows one: a read or a write
-// one byte beyond either end of the mapping faults.
+// A buffer between inaccessible pages, its last element (or its first) right at one: a read or a write one byte beyond
+// that end faults.
 #pragma once
 
 #include <sys/mman.h>
@@ -12,10 +12,13 @@
 
 namespace octavo::jit::testing {
 
+/// Which end of the elements touches an inaccessible page.
+enum class Guard { behind, before };
+
 template <class T>
 class GuardedBuffer {
  public:
-  explicit GuardedBuffer(std::size_t count) : count_(count) {
+  explicit GuardedBuffer(std::size_t count, Guard guard = Guard::behind) : count_(count) {
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     const std::size_t usable = (count * sizeof(T) + page - 1) / page * page;
     bytes_ = usable + 2 * page;
@@ -23,7 +26,7 @@ class GuardedBuffer {
     if (pages == MAP_FAILED) throw std::bad_alloc();
     base_ = static_cast<std::byte*>(pages);
     if (usable != 0 && mprotect(base_ + page, usable, PROT_READ | PROT_WRITE) != 0) throw std::bad_alloc();
-    data_ = reinterpret_cast<T*>(base_ + page + usable - count * sizeof(T));
+    data_ = reinterpret_cast<T*>(base_ + page + (guard == Guard::behind ? usable - count * sizeof(T) : 0));
   }
   ~GuardedBuffer() { munmap(base_, bytes_); }
   GuardedBuffer(const GuardedBuffer&) = delete;

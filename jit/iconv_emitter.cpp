@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+// Composition of the convolution kernel from its parts: pixel blocks, windows, taps, dequantize, epilogue.
+#include "jit/iconv_emitter.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "jit/epilogue_emitter.h"
+#include "jit/vector_unit.h"
+
+namespace octavo::jit {
+
+namespace {
+
+using Xbyak::Address;
+using Xbyak::Reg64;
+
+constexpr Mask channel_tail{1}, epilogue_mask{2};
+constexpr std::int64_t channels_per_step = 4;
+constexpr std::int64_t bytes_per_float = 4;
+/// k-steps in a row without a loop: enough to hide the loop, few enough for the micro-op cache.
+constexpr std::int64_t unrolled_steps = 64;
+constexpr std::int64_t looped_steps = 16;  ///< of a window too deep to unroll
+
+/// Which vector register holds what. Accumulators of a block are numbered pixel by pixel.
+class RegisterPlan {
+ public:
+  RegisterPlan(std::int64_t pixels, std::int64_t column_vectors, bool one_window, int registers)
+      : pixels_(static_cast<int>(pixels)),
+        columns_(static_cast<int>(column_vectors)),
+        one_window_(one_window),
+        registers_(registers) {}
+
+  [[nodiscard]] Vec product(int pixel, int column) const { return {pixel * columns_ + column}; }
+  /// With one window the sum is the product itself, converted in place.
+  [[nodiscard]] Vec sum(int pixel, int column) const {
+    return {(one_window_ ? 0 : pixels_ * columns_) + pixel * columns_ + column};
+  }
+  [[nodiscard]] Vec weights(int column) const { return {accumulators() + column}; }
+  /// With a single pixel weights are used once: from memory, without a register.
+  [[nodiscard]] bool weights_in_memory() const { return pixels_ == 1; }
+  [[nodiscard]] Vec activations(int pixel) const {
+    const int first = accumulators() + (weights_in_memory() ? 0 : columns_);
+    return {first + pixel % (registers_ - first)};
+  }
+  /// Registers that are not sums, from the top; free once the last window is dequantized.
+  [[nodiscard]] std::array<Vec, EpilogueEmitter::temporaries> temporaries() const {
+    std::array<Vec, EpilogueEmitter::temporaries> free{};
+    int next = registers_;
+    for (Vec& vec : free) {
+      do {
+        --next;
+      } while (next >= sum(0, 0).index && next <= sum(pixels_ - 1, columns_ - 1).index);
+      vec = {next};
+    }
+    return free;
+  }
+
+ private:
+  [[nodiscard]] int accumulators() const { return pixels_ * columns_ * (one_window_ ? 1 : 2); }
+
+  int pixels_, columns_;
+  bool one_window_;
+  int registers_;
+};
+
+class IconvEmitter {
+ public:
+  explicit IconvEmitter(const IconvKernel& kernel)
+      : k_(kernel), unit_(make_vector_unit(kernel.isa, a_)), vector_bytes_(unit_->bytes()) {}
+
+  KernelImage emit() {
+    a_.prologue(64);
+    const std::int64_t tail = k_.channels % unit_->lanes();
+    if (tail != 0) unit_->set_mask(channel_tail, (std::uint64_t{1} << tail) - 1, a_.rax);
+    a_.mov(field_, a_.ptr[args_ + offsetof(IconvArgs, field)]);
+    a_.mov(scales_, a_.ptr[args_ + offsetof(IconvArgs, scales)]);
+    a_.mov(dst_, a_.ptr[args_ + offsetof(IconvArgs, dst)]);
+    if (k_.epilogue.residual) {
+      a_.mov(residual_, a_.ptr[args_ + offsetof(IconvArgs, residual)]);
+      a_.sub(residual_, dst_);
+    }
+    if (k_.windows.tail_channels != 0) a_.mov(pixel_, 0);
+    emit_pixel_blocks();
+    a_.epilogue();
+    return a_.finish(k_.name());
+  }
+
+ private:
+  /// A block in the making: its shape, and the registers for it.
+  struct Block {
+    std::int64_t rows, columns;
+    RegisterPlan registers;
+    [[nodiscard]] int pixels() const { return static_cast<int>(rows * columns); }
+  };
+
+  [[nodiscard]] bool one_window() const { return k_.windows.windows() == 1; }
+  [[nodiscard]] int columns() const { return static_cast<int>(k_.column_vectors); }
+  [[nodiscard]] Mask lanes_of(int column) const {
+    return column + 1 == columns() && k_.channels % unit_->lanes() != 0 ? channel_tail : Mask{};
+  }
+
+  // ---- blocks of pixels -------------------------------------------------------------------------------------------
+  // `field_` and `dst_` walk along a row of blocks, then step to the next one.
+  void emit_pixel_blocks() {
+    for (const PixelRun& down : balanced_runs(k_.tile_rows, k_.block_rows)) {
+      a_.repeat(rows_left_, down.count, [&] {
+        for (const PixelRun& across : balanced_runs(k_.tile_columns, k_.block_columns)) {
+          a_.repeat(blocks_left_, across.count, [&] {
+            emit_block(down.length, across.length);
+            step_right(across.length);
+          });
+        }
+        step_down(down.length);
+      });
+    }
+  }
+
+  void step_right(std::int64_t pixels) { step(pixels * k_.stride_w, pixels * k_.dst_pixel_bytes); }
+  void step_down(std::int64_t rows) {
+    step(rows * k_.stride_h * k_.field_columns - k_.tile_columns * k_.stride_w,
+         rows * k_.dst_row_bytes - k_.tile_columns * k_.dst_pixel_bytes);
+  }
+  void step(std::int64_t field_pixels, std::int64_t dst_bytes) {
+    a_.advance(field_, field_pixels * window_bytes(k_.windows.channels));
+    if (k_.scale_per_pixel) a_.advance(scales_, field_pixels * bytes_per_float);
+    if (k_.windows.tail_channels != 0) a_.advance(pixel_, field_pixels);
+    a_.advance(dst_, dst_bytes);
+  }
+
+  void emit_block(std::int64_t rows, std::int64_t columns_of_pixels) {
+    const Block block{rows, columns_of_pixels,
+                      RegisterPlan(rows * columns_of_pixels, k_.column_vectors, one_window(), unit_->registers())};
+    a_.annotate(fmt::format("block of {} x {} pixels", rows, columns_of_pixels));
+    if (!one_window()) for_each_accumulator(block, [&](int p, int c) { unit_->zero(block.registers.sum(p, c)); });
+    a_.mov(slice_, field_);
+    a_.mov(weights_, a_.ptr[args_ + offsetof(IconvArgs, weights)]);
+    a_.advance(weights_, header_bytes());
+    a_.mov(window_scales_, scales_);
+    a_.repeat(windows_left_, k_.windows.full, [&] {
+      emit_window(block, k_.windows.channels);
+      a_.advance(slice_, k_.field_rows * k_.field_columns * window_bytes(k_.windows.channels));
+    });
+    if (k_.windows.tail_channels != 0) {
+      // The tail's pixels are narrower: take back what the wider ones before the block's first pixel were too many.
+      const std::int64_t narrower = window_bytes(k_.windows.channels) - window_bytes(k_.windows.tail_channels);
+      a_.imul(tap_row_, pixel_, displacement(narrower));
+      a_.sub(slice_, tap_row_);
+      emit_window(block, k_.windows.tail_channels);
+    }
+    emit_epilogue(block);
+  }
+
+  // ---- one window -------------------------------------------------------------------------------------------------
+  void emit_window(const Block& block, std::int64_t channels) {
+    a_.annotate(fmt::format("window of {} channels", channels));
+    const std::int64_t scale_bytes = k_.column_vectors * vector_bytes_;
+    start_products(block, scale_bytes);
+    a_.mov(window_weights_, weights_);
+    a_.advance(weights_, scale_bytes * (k_.nonnegative_input ? 1 : 2));
+    emit_taps(block, channels);
+    dequantize(block);
+    a_.advance(window_scales_,
+               k_.scale_per_pixel ? k_.field_rows * k_.field_columns * bytes_per_float : bytes_per_float);
+  }
+
+  /// s32 starts at 0, or where the zero point's share of the sum is taken off.
+  void start_products(const Block& block, std::int64_t compensation_offset) {
+    for_each_accumulator(block, [&](int p, int c) {
+      const Vec product = block.registers.product(p, c);
+      if (k_.nonnegative_input) {
+        unit_->zero(product);
+      } else if (p == 0) {
+        unit_->load(product, a_.ptr[weights_ + displacement(compensation_offset + c * vector_bytes_)]);
+      } else {
+        unit_->copy(product, block.registers.product(0, c));
+      }
+    });
+  }
+
+  /// Loops over taps and k-steps: as many of the inner ones unrolled as fit.
+  void emit_taps(const Block& block, std::int64_t channels) {
+    const std::int64_t steps = window_bytes(channels) / channels_per_step;
+    const std::int64_t tap_bytes = k_.dilation_w * window_bytes(channels);
+    const std::int64_t tap_row_bytes = k_.dilation_h * k_.field_columns * window_bytes(channels);
+    if (k_.kernel_h * k_.kernel_w * steps <= unrolled_steps) {
+      std::int64_t done = 0;
+      for (std::int64_t ky = 0; ky < k_.kernel_h; ++ky)
+        for (std::int64_t kx = 0; kx < k_.kernel_w; ++kx, done += steps)
+          emit_steps(block, channels, slice_, ky * tap_row_bytes + kx * tap_bytes, done, steps);
+      advance_weights(done);
+      return;
+    }
+    a_.mov(tap_row_, slice_);
+    a_.repeat(tap_rows_left_, k_.kernel_h, [&] {
+      if (k_.kernel_w * steps <= unrolled_steps) {
+        for (std::int64_t kx = 0; kx < k_.kernel_w; ++kx)
+          emit_steps(block, channels, tap_row_, kx * tap_bytes, kx * steps, steps);
+        advance_weights(k_.kernel_w * steps);
+      } else {
+        a_.mov(tap_, tap_row_);
+        a_.repeat(taps_left_, k_.kernel_w, [&] {
+          emit_deep_tap(block, channels, steps);
+          a_.advance(tap_, tap_bytes - steps / looped_steps * looped_steps * channels_per_step * deep(steps));
+        });
+      }
+      a_.advance(tap_row_, tap_row_bytes);
+    });
+  }
+
+  static std::int64_t deep(std::int64_t steps) { return steps > unrolled_steps ? 1 : 0; }
+
+  /// One tap at tap_, which is left behind the steps that were looped over.
+  void emit_deep_tap(const Block& block, std::int64_t channels, std::int64_t steps) {
+    if (deep(steps) == 0) {
+      emit_steps(block, channels, tap_, 0, 0, steps);
+      advance_weights(steps);
+      return;
+    }
+    a_.repeat(steps_left_, steps / looped_steps, [&] {
+      emit_steps(block, channels, tap_, 0, 0, looped_steps);
+      advance_weights(looped_steps);
+      a_.advance(tap_, looped_steps * channels_per_step);
+    });
+    emit_steps(block, channels, tap_, 0, 0, steps % looped_steps);
+    advance_weights(steps % looped_steps);
+  }
+
+  void advance_weights(std::int64_t steps) { a_.advance(weights_, steps * k_.column_vectors * vector_bytes_); }
+
+  /// The heart: `steps` k-steps of one tap that lies at `from` + `offset`; weights start `first_step` steps on.
+  void emit_steps(const Block& block, std::int64_t channels, const Reg64& from, std::int64_t offset,
+                  std::int64_t first_step, std::int64_t steps) {
+    const RegisterPlan& registers = block.registers;
+    for (std::int64_t step = 0; step < steps; ++step) {
+      const std::int64_t weights_at = (first_step + step) * k_.column_vectors * vector_bytes_;
+      for (int c = 0; c < columns(); ++c) {
+        const std::int64_t at = weights_at + c * vector_bytes_;
+        if (!registers.weights_in_memory()) unit_->load(registers.weights(c), a_.ptr[weights_ + displacement(at)]);
+        if (k_.prefetch_bytes != 0) a_.prefetcht0(a_.ptr[weights_ + displacement(at + k_.prefetch_bytes)]);
+      }
+      for (int p = 0; p < block.pixels(); ++p) {
+        const std::int64_t at = offset + pixel_offset(block, p) * window_bytes(channels) + step * channels_per_step;
+        unit_->broadcast(registers.activations(p), a_.dword[from + displacement(at)]);
+        for (int c = 0; c < columns(); ++c) {
+          const Source weights = registers.weights_in_memory()
+                                     ? Source(a_.ptr[weights_ + displacement(weights_at + c * vector_bytes_)])
+                                     : Source(registers.weights(c));
+          unit_->dot4(registers.product(p, c), registers.activations(p), weights);
+        }
+      }
+    }
+  }
+
+  /// sum += float(product) * weight scale * activation scale.
+  void dequantize(const Block& block) {
+    a_.annotate("dequantize");
+    const RegisterPlan& registers = block.registers;
+    if (!k_.scale_per_pixel) unit_->broadcast(registers.activations(0), a_.dword[window_scales_]);
+    for_each_accumulator(block, [&](int p, int c) {
+      const Vec product = registers.product(p, c);
+      unit_->to_float(product, product);
+      unit_->mul(product, product, a_.ptr[window_weights_ + displacement(c * vector_bytes_)]);
+      const Source scale = k_.scale_per_pixel ? Source(a_.ptr_b[window_scales_ + displacement(scale_offset(block, p))])
+                                              : Source(registers.activations(0));
+      if (one_window())
+        unit_->mul(product, product, scale);
+      else
+        unit_->fma(registers.sum(p, c), product, scale);
+    });
+  }
+
+  void emit_epilogue(const Block& block) {
+    a_.annotate("epilogue");
+    a_.mov(weights_, a_.ptr[args_ + offsetof(IconvArgs, weights)]);
+    EpilogueEmitter epilogue(*unit_, k_.epilogue, block.registers.temporaries(), epilogue_mask);
+    const std::int64_t slopes_at = k_.epilogue.bias ? k_.column_vectors * vector_bytes_ : 0;
+    for_each_accumulator(block, [&](int p, int c) {
+      const std::int64_t dst_at =
+          p / block.columns * k_.dst_row_bytes + p % block.columns * k_.dst_pixel_bytes + c * vector_bytes_;
+      epilogue.apply(block.registers.sum(p, c),
+                     {.bias = a_.ptr[weights_ + displacement(c * vector_bytes_)],
+                      .slopes = a_.ptr[weights_ + displacement(slopes_at + c * vector_bytes_)],
+                      .residual = a_.ptr[dst_ + residual_ + displacement(dst_at)],
+                      .lanes = lanes_of(c)});
+      unit_->store(a_.ptr[dst_ + displacement(dst_at)], block.registers.sum(p, c), lanes_of(c));
+    });
+  }
+
+  // ---- offsets ----------------------------------------------------------------------------------------------------
+  template <class Visit>
+  void for_each_accumulator(const Block& block, const Visit& visit) const {
+    for (int p = 0; p < block.pixels(); ++p)
+      for (int c = 0; c < columns(); ++c) visit(p, c);
+  }
+  /// In field pixels, from the block's first output pixel to another.
+  [[nodiscard]] std::int64_t pixel_offset(const Block& block, int p) const {
+    return p / block.columns * k_.stride_h * k_.field_columns + p % block.columns * k_.stride_w;
+  }
+  [[nodiscard]] std::int64_t scale_offset(const Block& block, int p) const {
+    return (p / block.columns * k_.field_columns + p % block.columns) * bytes_per_float;
+  }
+  [[nodiscard]] std::int64_t header_bytes() const {
+    return ((k_.epilogue.bias ? 1 : 0) + (k_.epilogue.activation == ActivationKind::prelu ? 1 : 0)) *
+           k_.column_vectors * vector_bytes_;
+  }
+
+  const IconvKernel& k_;
+  Assembler a_;
+  std::unique_ptr<VectorUnit> unit_;
+  std::int64_t vector_bytes_;
+
+  // General registers; what is used rarely lives on the stack.
+  const Reg64 args_ = a_.rdi;
+  const Reg64 field_ = a_.rbx;           ///< first window's slice, at the block's first pixel
+  const Reg64 scales_ = a_.r8;           ///< first window's scale, at the block's first pixel
+  const Reg64 dst_ = a_.rsi;             ///< at the block's first pixel
+  const Reg64 residual_ = a_.rdx;        ///< minus dst_
+  const Reg64 slice_ = a_.r9;            ///< the window's slice, at the block's first pixel
+  const Reg64 weights_ = a_.r10;         ///< the next k-step's
+  const Reg64 window_weights_ = a_.r11;  ///< the window's weight scales
+  const Reg64 window_scales_ = a_.r12;   ///< the window's activation scales
+  const Reg64 tap_row_ = a_.r13, tap_ = a_.rcx;
+  const Reg64 windows_left_ = a_.r14, tap_rows_left_ = a_.r15, taps_left_ = a_.rax;
+  const Address rows_left_ = a_.qword[a_.rsp], blocks_left_ = a_.qword[a_.rsp + 8], steps_left_ = a_.qword[a_.rsp + 16];
+  const Address pixel_ = a_.qword[a_.rsp + 24];  ///< field pixels from the tile's first to the block's first
+};
+
+}  // namespace
+
+std::vector<PixelRun> balanced_runs(std::int64_t total, std::int64_t longest) {
+  const std::int64_t runs = (total + longest - 1) / longest;
+  const std::int64_t longer = total % runs;
+  std::vector<PixelRun> result;
+  if (longer != 0) result.push_back({longer, total / runs + 1});
+  if (longer != runs) result.push_back({runs - longer, total / runs});
+  return result;
+}
+
+std::string IconvKernel::name() const {
+  std::string name = fmt::format("iconv{}x{}_s{}x{}_d{}x{}_w{}x{}", kernel_h, kernel_w, stride_h, stride_w, dilation_h,
+                                 dilation_w, windows.full, windows.channels);
+  if (windows.tail_channels != 0) name += fmt::format("_{}", windows.tail_channels);
+  name +=
+      fmt::format("_tile{}x{}_field{}x{}_block{}x{}x{}_oc{}_dst{}x{}", tile_rows, tile_columns, field_rows,
+                  field_columns, block_rows, block_columns, column_vectors, channels, dst_row_bytes, dst_pixel_bytes);
+  if (scale_per_pixel) name += "_perpixel";
+  if (prefetch_bytes != 0) name += fmt::format("_prefetch{}", prefetch_bytes);
+  return name + (nonnegative_input ? "_u8" : "_s8") + epilogue.name() + "_" + std::string(isa_name(isa));
+}
+
+KernelImage emit_iconv(const IconvKernel& kernel) { return IconvEmitter(kernel).emit(); }
+
+std::int64_t iconv_registers(std::int64_t pixels, std::int64_t column_vectors, bool one_window) {
+  const std::int64_t accumulators = pixels * column_vectors;
+  const std::int64_t while_multiplying = accumulators * (one_window ? 1 : 2) + (pixels == 1 ? 0 : column_vectors) + 1;
+  return std::max(while_multiplying, accumulators + EpilogueEmitter::temporaries);
+}
+
+}  // namespace octavo::jit

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The packing loops, in the order of the layout.
+#include "jit/pack_weights.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "jit/vector_unit.h"
+#include "jit/window_layout.h"
+
+namespace octavo::jit {
+
+namespace {
+
+constexpr std::int64_t bytes_per_lane = 4;
+
+/// Where the four channels of each k-step of a window begin, -1 in the filling.
+std::vector<std::int64_t> step_channels(Isa isa, std::int64_t channels) {
+  std::vector<std::int64_t> first;
+  for (std::int64_t position = 0; position < window_bytes(channels); position += bytes_per_lane)
+    first.push_back(channel_at(isa, channels, position));
+  return first;
+}
+
+/// One tap of one output channel: every k-step's four weights, `step` bytes from each other in `to`. Returns their sum.
+std::int32_t pack_tap(const std::int8_t* from, std::int64_t taps, std::int64_t channels,
+                      const std::vector<std::int64_t>& order, std::byte* to, std::int64_t step) {
+  std::int32_t sum = 0;
+  for (const std::int64_t first : order) {
+    std::array<std::int8_t, bytes_per_lane> four{};
+    const std::int64_t count = std::min(bytes_per_lane, channels - first);
+    for (std::int64_t j = 0; j < count; ++j) {
+      four[static_cast<std::size_t>(j)] = from[(first + j) * taps];
+      sum += four[static_cast<std::size_t>(j)];
+    }
+    std::memcpy(to, four.data(), four.size());
+    to += step;
+  }
+  return sum;
+}
+
+}  // namespace
+
+PackedLayout::PackedLayout(const ConvSpec& spec, std::int64_t column_vectors)
+    : spec_(spec),
+      column_vectors_(column_vectors),
+      lanes_(vector_facts(spec.isa).lanes),
+      channels_per_group_(spec.out_channels / spec.groups),
+      blocks_per_group_((channels_per_group_ + column_vectors * lanes_ - 1) / (column_vectors * lanes_)),
+      group_bytes_((blocks_per_group_ - 1) * block_bytes(column_vectors) +
+                   block_bytes((channels_of(blocks_per_group_ - 1) + lanes_ - 1) / lanes_)) {}
+
+std::int64_t PackedLayout::channels_of(std::int64_t block_in_group) const {
+  const std::int64_t width = column_vectors_ * lanes_;
+  return std::min(width, channels_per_group_ - block_in_group * width);
+}
+
+ChannelBlock PackedLayout::block(std::int64_t index) const {
+  const std::int64_t in_group = index % blocks_per_group_;
+  ChannelBlock block{};
+  block.group = index / blocks_per_group_;
+  block.first = block.group * channels_per_group_ + in_group * column_vectors_ * lanes_;
+  block.channels = channels_of(in_group);
+  block.column_vectors = (block.channels + lanes_ - 1) / lanes_;
+  block.offset = static_cast<std::size_t>(block.group * group_bytes_ + in_group * block_bytes(column_vectors_));
+  return block;
+}
+
+std::int64_t PackedLayout::block_bytes(std::int64_t column_vectors) const {
+  const WindowRun run(spec_);
+  const std::int64_t row = column_vectors * lanes_ * bytes_per_lane;  // of floats, of s32, or of weights of a k-step
+  const std::int64_t taps = spec_.kernel_h * spec_.kernel_w;
+  const std::int64_t steps = taps * (run.full * window_bytes(run.channels) + window_bytes(run.tail_channels)) / 4;
+  const std::int64_t rows_per_window = spec_.nonnegative_input ? 1 : 2;
+  const std::int64_t header =
+      (spec_.epilogue.bias ? 1 : 0) + (spec_.epilogue.activation == ActivationKind::prelu ? 1 : 0);
+  return row * (header + run.windows() * rows_per_window + steps);
+}
+
+void pack_block(const ConvSpec& spec, const ChannelBlock& block, const WindowedWeights& weights, std::byte* to) {
+  const WindowRun run(spec);
+  const std::int64_t row = block.column_vectors * vector_facts(spec.isa).lanes * bytes_per_lane;
+  const std::int64_t taps = spec.kernel_h * spec.kernel_w, filter = spec.channels_per_group() * taps;
+  const auto put_floats = [&](std::span<const float> from, std::int64_t stride, std::int64_t offset) {
+    for (std::int64_t c = 0; c < block.channels; ++c)
+      std::memcpy(to + c * bytes_per_lane, &from[static_cast<std::size_t>((block.first + c) * stride + offset)], 4);
+    to += row;
+  };
+  if (spec.epilogue.bias) put_floats(weights.bias, 1, 0);
+  if (spec.epilogue.activation == ActivationKind::prelu) put_floats(weights.slopes, 1, 0);
+  const auto full_order = step_channels(spec.isa, run.channels),
+             tail_order = step_channels(spec.isa, run.tail_channels);
+  for (std::int64_t window = 0; window < run.windows(); ++window) {
+    const std::int64_t channels = window < run.full ? run.channels : run.tail_channels;
+    const auto& order = window < run.full ? full_order : tail_order;
+    const auto steps = static_cast<std::int64_t>(order.size());
+    put_floats(weights.scales, run.windows(), window);
+    std::byte* const compensation = to;
+    if (!spec.nonnegative_input) to += row;
+    for (std::int64_t c = 0; c < block.channels; ++c) {
+      const std::int8_t* from = weights.q.data() + (block.first + c) * filter + window * run.channels * taps;
+      std::int32_t sum = 0;
+      for (std::int64_t tap = 0; tap < taps; ++tap)
+        sum += pack_tap(from + tap, taps, channels, order, to + c * bytes_per_lane + tap * steps * row, row);
+      if (!spec.nonnegative_input) {
+        const std::int32_t start = -128 * sum;
+        std::memcpy(compensation + c * bytes_per_lane, &start, sizeof(start));
+      }
+    }
+    to += taps * steps * row;
+  }
+}
+
+}  // namespace octavo::jit

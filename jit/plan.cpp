@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan is the cheapest of a few candidates under a small cost model, in cycles of one core. The model knows the rate
+// of dot products and of loads, what each window and each output costs besides, and where weights come from; its
+// constants were measured (docs/kernels.md).
+#include "jit/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <vector>
+
+#include "jit/iconv_emitter.h"
+#include "jit/tile.h"
+#include "jit/vector_unit.h"
+#include "jit/window_layout.h"
+
+namespace octavo::jit {
+
+namespace {
+
+constexpr double cycles_per_dequantize = 2.0;  ///< of a vector and window
+constexpr double cycles_per_output = 5.0;      ///< epilogue and store of a vector
+constexpr double cycles_per_block = 30.0;      ///< loop ends, pipeline refill
+constexpr double cycles_per_quantize = 4.0;    ///< of a vector of channels and field pixel
+constexpr double cycles_per_batch = 120.0;     ///< scales of up to 16 windows
+constexpr double cycles_per_call = 60.0;       ///< of a kernel
+constexpr double l3_bytes_per_cycle = 8.0;
+constexpr double memory_bytes_per_cycle = 4.0;
+/// A window that is smaller represents its values better; of plans that cost within this the smallest tile wins.
+constexpr double indifferent = 1.02;
+constexpr std::int64_t largest_window_tile = 256;  ///< output pixels
+constexpr std::int64_t largest_pixel_tile = 112;   ///< with one scale a pixel, where the tile does not limit accuracy
+
+struct RegisterBlock {
+  std::int64_t rows, column_vectors;
+};
+
+/// What fits the registers, best reuse first.
+std::vector<RegisterBlock> register_blocks(const ConvSpec& spec) {
+  const bool one_window = WindowRun(spec).windows() == 1;
+  const std::int64_t vectors =
+      (spec.out_channels / spec.groups + vector_facts(spec.isa).lanes - 1) / vector_facts(spec.isa).lanes;
+  std::vector<RegisterBlock> blocks;
+  for (const RegisterBlock block : {RegisterBlock{14, 2},
+                                    {7, 2},
+                                    {9, 3},
+                                    {4, 3},
+                                    {6, 4},
+                                    {3, 4},
+                                    {14, 1},
+                                    {28, 1},
+                                    {2, 6},
+                                    {1, 12},
+                                    {1, 8},
+                                    {1, 4},
+                                    {1, 2},
+                                    {1, 1}}) {
+    if (block.column_vectors > vectors) continue;
+    if (iconv_registers(block.rows, block.column_vectors, one_window) > vector_facts(spec.isa).registers) continue;
+    blocks.push_back(block);
+  }
+  return blocks;
+}
+
+class CostModel {
+ public:
+  CostModel(const ConvSpec& spec, const Machine& machine) : spec_(spec), machine_(machine), run_(spec) {
+    const std::int64_t taps = spec.kernel_h * spec.kernel_w;
+    steps_ = taps * (run_.full * window_bytes(run_.channels) + window_bytes(run_.tail_channels)) / 4;
+    lanes_ = vector_facts(spec.isa).lanes;
+    out_vectors_ = (spec.out_channels / spec.groups + lanes_ - 1) / lanes_;
+    weight_bytes_ = spec.groups * out_vectors_ * lanes_ * steps_ * 4;
+  }
+
+  /// Cycles for one image on one core.
+  [[nodiscard]] double cycles(const Plan& plan) const {
+    const TileGrid grid(spec_, plan);
+    const double tiles = static_cast<double>(grid.tiles());
+    const double area = static_cast<double>(spec_.out_h * spec_.out_w) /
+                        (tiles * static_cast<double>(grid.tile_h * grid.tile_w));  // of a mean tile
+    return tiles * (area * compute_cycles(plan, grid) + quantize_cycles(plan, grid)) + weight_cycles(plan, grid);
+  }
+  [[nodiscard]] std::int64_t weight_bytes() const { return weight_bytes_; }
+  [[nodiscard]] std::int64_t scratch_bytes(const Plan& plan) const {
+    const TileGrid grid(spec_, plan);
+    return ScratchLayout(run_, grid.field_h, grid.field_w, plan.scale_per_pixel).bytes;
+  }
+
+ private:
+  [[nodiscard]] double compute_cycles(const Plan& plan, const TileGrid& grid) const {
+    Plan tile = plan;
+    tile.tile_h = grid.tile_h;
+    tile.tile_w = grid.tile_w;
+    const PixelBlock block = tile.pixel_block();
+    double cycles = 0;
+    const auto blocks_of = [&](std::int64_t vectors, double times) {
+      for (const PixelRun& down : balanced_runs(grid.tile_h, block.rows))
+        for (const PixelRun& across : balanced_runs(grid.tile_w, block.columns))
+          cycles += times * static_cast<double>(down.count * across.count) *
+                    block_cycles(down.length * across.length, vectors);
+      cycles += times * cycles_per_call;
+    };
+    blocks_of(plan.column_vectors, static_cast<double>(spec_.groups * (out_vectors_ / plan.column_vectors)));
+    if (out_vectors_ % plan.column_vectors != 0)
+      blocks_of(out_vectors_ % plan.column_vectors, static_cast<double>(spec_.groups));
+    return cycles;
+  }
+  [[nodiscard]] double block_cycles(std::int64_t pixels, std::int64_t vectors) const {
+    const double dots = static_cast<double>(pixels * vectors);
+    // A dot product's latency is four; loads are one a cycle.
+    const double step = std::max({dots, static_cast<double>(pixels + vectors), 4.0});
+    return static_cast<double>(steps_) * step +
+           dots * (static_cast<double>(run_.windows()) * cycles_per_dequantize + cycles_per_output) + cycles_per_block;
+  }
+  [[nodiscard]] double quantize_cycles(const Plan& plan, const TileGrid& grid) const {
+    const double pixels = static_cast<double>(grid.field_h * grid.field_w);
+    const double windows = static_cast<double>(run_.groups * run_.windows());
+    const double vectors = static_cast<double>((run_.channels + lanes_ - 1) / lanes_) * windows;
+    const double batches = (plan.scale_per_pixel ? pixels : 1.0) * windows / 16.0 + 1.0;
+    return pixels * vectors * cycles_per_quantize + batches * cycles_per_batch + cycles_per_call;
+  }
+  /// Weights beyond L2 come anew for every tile, or once when channel blocks are outermost.
+  [[nodiscard]] double weight_cycles(const Plan& plan, const TileGrid& grid) const {
+    const double rate = weight_bytes_ > machine_.l3_bytes / 2 ? memory_bytes_per_cycle : l3_bytes_per_cycle;
+    const bool stay = weight_bytes_ + scratch_bytes(plan) <= machine_.l2_bytes * 7 / 8;
+    const double times = stay || plan.order == WorkOrder::channel_outer ? 1.0 : static_cast<double>(grid.tiles());
+    return times * static_cast<double>(weight_bytes_) / rate;
+  }
+
+  const ConvSpec& spec_;
+  const Machine& machine_;
+  WindowRun run_;
+  std::int64_t steps_, lanes_, out_vectors_, weight_bytes_;
+};
+
+/// Sizes that cut `total` into equal parts, but for the last: total, total / 2, total / 3, ... rounded up.
+std::vector<std::int64_t> balanced_sizes(std::int64_t total, std::int64_t largest) {
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t parts = (total + largest - 1) / largest; parts <= total; ++parts) {
+    const std::int64_t size = (total + parts - 1) / parts;
+    if (sizes.empty() || sizes.back() != size) sizes.push_back(size);
+    if (size == 1) break;
+    // The next smaller size is the one worth looking at next.
+    parts = std::max(parts, (total + size - 2) / (size - 1) - 1);
+  }
+  return sizes;
+}
+
+bool scale_per_pixel(const ConvSpec& spec) {
+  const bool one_tap = spec.kernel_h == 1 && spec.kernel_w == 1;
+  const bool inside = spec.pad_top == 0 && spec.pad_left == 0 && (spec.out_h - 1) * spec.stride_h < spec.in_h &&
+                      (spec.out_w - 1) * spec.stride_w < spec.in_w;
+  const bool of_pixels = spec.window.tile_h <= 1 && spec.window.tile_w <= 1;
+  return one_tap && inside && of_pixels;
+}
+
+std::vector<PixelBlock> tile_candidates(const ConvSpec& spec, bool per_pixel) {
+  if (!per_pixel && spec.window.tile_h != 0 && spec.window.tile_w != 0)
+    return {{std::min(spec.window.tile_h, spec.out_h), std::min(spec.window.tile_w, spec.out_w)}};
+  const std::int64_t largest = per_pixel ? largest_pixel_tile : largest_window_tile;
+  std::vector<std::int64_t> heights{std::min(spec.window.tile_h, spec.out_h)};
+  std::vector<std::int64_t> widths{std::min(spec.window.tile_w, spec.out_w)};
+  if (per_pixel || spec.window.tile_h == 0) heights = balanced_sizes(spec.out_h, largest);
+  if (per_pixel || spec.window.tile_w == 0) widths = balanced_sizes(spec.out_w, largest);
+  std::vector<PixelBlock> tiles;
+  for (const std::int64_t h : heights)
+    for (const std::int64_t w : widths)
+      if (h * w <= largest) tiles.push_back({h, w});
+  if (tiles.empty()) tiles.push_back({heights.back(), widths.back()});
+  return tiles;
+}
+
+WorkOrder choose_order(const CostModel& model, Plan plan, std::int64_t tiles, const Machine& machine, int threads) {
+  if (tiles < threads) return WorkOrder::channel_outer;
+  if (model.scratch_bytes(plan) * tiles > machine.l2_bytes / 2) return WorkOrder::tile_outer;
+  plan.order = WorkOrder::tile_outer;
+  const double tile_outer = model.cycles(plan);
+  plan.order = WorkOrder::channel_outer;
+  return model.cycles(plan) < tile_outer ? WorkOrder::channel_outer : WorkOrder::tile_outer;
+}
+
+std::string explain(const ConvSpec& spec, const Plan& plan, const CostModel& model, double cycles) {
+  const double products = static_cast<double>(spec.out_h * spec.out_w * spec.out_channels * spec.channels_per_group()) *
+                          static_cast<double>(spec.kernel_h * spec.kernel_w);
+  return fmt::format(
+      "{}x{} outputs a tile ({}, {} KB quantized), {} pixels x {} vectors in registers, {}: {:.0f}% of the dot product "
+      "rate by the cost model",
+      plan.tile_h, plan.tile_w, plan.scale_per_pixel ? "a scale for each pixel" : "one window",
+      (model.scratch_bytes(plan) + 1023) / 1024, plan.rows, plan.column_vectors,
+      plan.order == WorkOrder::tile_outer ? "tile by tile"
+                                          : "channel blocks outermost, since weights outweigh the input",
+      100.0 * products / (4.0 * vector_facts(spec.isa).lanes) / cycles);
+}
+
+}  // namespace
+
+std::string Plan::name() const {
+  return fmt::format("tile{}x{}{}_block{}x{}{}_{}", tile_h, tile_w, scale_per_pixel ? "_perpixel" : "", rows,
+                     column_vectors, prefetch_bytes != 0 ? fmt::format("_prefetch{}", prefetch_bytes) : "",
+                     order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
+}
+
+PixelBlock Plan::pixel_block() const {
+  if (tile_w >= rows) return {1, rows};
+  return {std::min(tile_h, rows / tile_w), tile_w};
+}
+
+Plan make_plan(const ConvSpec& spec, const Machine& machine, int threads) {
+  spec.validate();
+  const CostModel model(spec, machine);
+  const bool per_pixel = scale_per_pixel(spec);
+  struct Candidate {
+    Plan plan;
+    double cycles;
+  };
+  std::vector<Candidate> candidates;
+  for (const PixelBlock& tile : tile_candidates(spec, per_pixel)) {
+    for (const RegisterBlock& block : register_blocks(spec)) {
+      Plan plan;
+      plan.tile_h = tile.rows;
+      plan.tile_w = tile.columns;
+      plan.scale_per_pixel = per_pixel;
+      plan.rows = block.rows;
+      plan.column_vectors = block.column_vectors;
+      plan.order = choose_order(model, plan, TileGrid(spec, plan).tiles(), machine, threads);
+      candidates.push_back({plan, model.cycles(plan)});
+    }
+  }
+  const auto cheaper = [](const Candidate& a, const Candidate& b) { return a.cycles < b.cycles; };
+  const double best = std::min_element(candidates.begin(), candidates.end(), cheaper)->cycles;
+  const auto area = [](const Candidate& c) { return c.plan.tile_h * c.plan.tile_w; };
+  const Candidate* chosen = nullptr;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.cycles > best * indifferent) continue;
+    if (chosen == nullptr || (!per_pixel && area(candidate) < area(*chosen)) ||
+        ((per_pixel || area(candidate) == area(*chosen)) && cheaper(candidate, *chosen)))
+      chosen = &candidate;
+  }
+  Plan plan = chosen->plan;
+  plan.reason = explain(spec, plan, model, chosen->cycles);
+  return plan;
+}
+
+}  // namespace octavo::jit

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// Machine code against the scalar reference: over generated shapes, with buffers at guard pages, poisoned memory and
+// hostile values. Everything up to the activation is equal to the last bit.
+#include "jit/layer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "jit/kernel_cache.h"
+#include "jit/reference.h"
+#include "tests/jit/guarded_buffer.h"
+#include "tests/jit/layer_case.h"
+#include "tests/jit/random_spec.h"
+
+namespace octavo::jit {
+namespace {
+
+using testing::Guard;
+using testing::GuardedBuffer;
+using testing::LayerCase;
+using testing::RandomSpecs;
+using testing::SquareConv;
+
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+constexpr float infinity = std::numeric_limits<float>::infinity();
+
+/// How far apart sigmoid and tanh may be: both sides have their own exp().
+constexpr float activation_tolerance = 4e-7F;
+
+bool transcendental(ActivationKind kind) { return kind == ActivationKind::sigmoid || kind == ActivationKind::tanh; }
+
+class LayerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto list = isa_list();
+    if (std::find(list.begin(), list.end(), Isa::avx512vnni) == list.end())
+      GTEST_SKIP() << "this machine has no AVX-512 VNNI";
+  }
+
+  /// Runs the layer tile by tile between guard pages. Memory that the layer has to write starts as NaN.
+  std::vector<float> run(const LayerCase& c, const Plan& plan, Guard guard) {
+    const Layer layer(c.spec, plan, c.weights(), cache_);
+    GuardedBuffer<float> image(c.image.size(), guard), residual(c.residual.size(), guard), dst(c.output_size(), guard);
+    GuardedBuffer<std::byte> scratch(layer.scratch_bytes(), guard);
+    std::copy(c.image.begin(), c.image.end(), image.data());
+    std::copy(c.residual.begin(), c.residual.end(), residual.data());
+    std::fill_n(dst.data(), dst.size(), nan);
+    for (std::int64_t tile = 0; tile < layer.tiles(); ++tile) {
+      std::fill_n(scratch.data(), scratch.size(), std::byte{0xFF});
+      layer.quantize(tile, image.data(), scratch.data());
+      for (std::int64_t block = 0; block < layer.channel_blocks(); ++block)
+        layer.compute(tile, block, scratch.data(), c.residual.empty() ? nullptr : residual.data(), dst.data());
+    }
+    return {dst.data(), dst.data() + dst.size()};
+  }
+
+  void expect_equals_reference(const LayerCase& c, const Plan& plan, Guard guard = Guard::behind) {
+    SCOPED_TRACE(c.spec.name() + " " + plan.name());
+    std::vector<float> expected(c.output_size(), nan);
+    reference_layer(c.spec, plan, c.weights(), c.image.data(), c.residual_data(), expected.data());
+    const std::vector<float> actual = run(c, plan, guard);
+    const float tolerance = transcendental(c.spec.epilogue.activation) ? activation_tolerance : 0.0F;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const bool same = expected[i] == actual[i] || (std::isnan(expected[i]) && std::isnan(actual[i])) ||
+                        std::abs(expected[i] - actual[i]) <= tolerance;
+      ASSERT_TRUE(same) << "at " << i << " of " << expected.size() << ": " << actual[i] << " instead of "
+                        << expected[i];
+    }
+  }
+  void expect_equals_reference(const LayerCase& c, Guard guard = Guard::behind) {
+    expect_equals_reference(c, make_plan(c.spec, Machine{}, 1), guard);
+  }
+
+  KernelCache cache_;
+};
+
+TEST_F(LayerTest, EqualsReferenceOverGeneratedShapes) {
+  RandomSpecs specs(1, Isa::avx512vnni);
+  for (unsigned i = 0; i < 400 && !HasFatalFailure(); ++i)
+    expect_equals_reference(LayerCase(specs.convolution(), i), i % 2 == 0 ? Guard::behind : Guard::before);
+}
+
+TEST_F(LayerTest, EqualsReferenceForPlansThatTheCostModelWouldNotChoose) {
+  RandomSpecs specs(2, Isa::avx512vnni);
+  for (unsigned i = 0; i < 150 && !HasFatalFailure(); ++i) {
+    const ConvSpec spec = specs.convolution();
+    Plan plan = make_plan(spec, Machine{}, 1);
+    if (spec.window.tile_h == 0) plan.tile_h = specs.between(1, 12);
+    if (spec.window.tile_w == 0) plan.tile_w = specs.between(1, 12);
+    const auto [rows, vectors] =
+        specs.one_of<std::pair<int, int>>({{1, 1}, {7, 2}, {5, 1}, {14, 1}, {4, 3}, {3, 4}, {2, 6}, {1, 12}, {13, 1}});
+    plan.rows = rows;
+    plan.column_vectors = vectors;
+    plan.prefetch_bytes = specs.one_of({0, 1024});
+    expect_equals_reference(LayerCase(spec, i), plan);
+  }
+}
+
+TEST_F(LayerTest, EqualsReferenceForShapesOfKnownNetworks) {
+  for (const SquareConv& shape : {SquareConv{3, 64, 32, 3, 1, 1},
+                                  {64, 64, 28, 3, 1, 1},
+                                  {128, 64, 14, 3, 1, 1},
+                                  {3, 32, 40, 11, 4, 2},
+                                  {3, 32, 40, 7, 2, 3},
+                                  {96, 64, 13, 5, 1, 2, 1, 2},
+                                  {512, 32, 7, 3, 1, 6, 6},
+                                  {256, 64, 14, 1, 2}}) {
+    ConvSpec spec = shape.spec();
+    spec.isa = Isa::avx512vnni;
+    spec.nonnegative_input = shape.in_channels != 3;
+    spec.epilogue = {.bias = true, .activation = ActivationKind::relu};
+    expect_equals_reference(LayerCase(spec, 7));
+  }
+}
+
+TEST_F(LayerTest, EqualsReferenceForLinearOfAnyBatch) {
+  for (const std::int64_t rows : {1, 2, 3, 8, 15, 16, 17, 33}) {
+    for (const std::int64_t window : {0, 16, 64, 128}) {
+      ConvSpec spec;
+      spec.in_channels = 1000 + rows;
+      spec.out_channels = 107;
+      spec.in_w = spec.out_w = rows;
+      spec.window.channels = window;
+      spec.isa = Isa::avx512vnni;
+      spec.nonnegative_input = rows % 2 == 0;
+      expect_equals_reference(LayerCase(spec, 11));
+    }
+  }
+}
+
+TEST_F(LayerTest, EqualsReferenceForHostileInputs) {
+  const float tiny = std::numeric_limits<float>::denorm_min(), huge = std::numeric_limits<float>::max();
+  RandomSpecs random(3, Isa::avx512vnni);
+  for (unsigned round = 0; round < 200 && !HasFatalFailure(); ++round) {
+    LayerCase c(random.convolution(), round);
+    if (transcendental(c.spec.epilogue.activation)) c.spec.epilogue.activation = ActivationKind::none;
+    const float sign = c.spec.nonnegative_input ? 1.0F : -1.0F;
+    auto& image = c.image;
+    const auto any = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(image.size()) - 1));
+    switch (round % 10) {
+      case 0:
+        std::fill(image.begin(), image.end(), 0.0F);
+        break;
+      case 1:
+        std::fill(image.begin(), image.end(), -0.0F);
+        break;
+      case 2:
+        std::fill(image.begin(), image.end(), 3.0F * sign);
+        break;
+      case 3:
+        image[any] = 1e6F;
+        break;
+      case 4:
+        std::fill(image.begin(), image.end(), tiny);
+        break;
+      case 5:
+        std::fill(image.begin(), image.end(), huge * sign);
+        break;
+      case 6:
+        image[any] = nan;
+        break;
+      case 7:
+        image[any] = infinity;
+        break;
+      case 8:
+        for (float& x : image) x *= 1e-36F;
+        break;
+      default:
+        for (float& x : image) x *= 0x1p-117F;
+        break;
+    }
+    expect_equals_reference(c);
+  }
+}
+
+TEST_F(LayerTest, EqualsReferenceForTheLargestProducts) {
+  for (const bool nonnegative : {false, true}) {
+    for (const int weight : {-127, 127}) {
+      ConvSpec spec = SquareConv{200, 40, 9, 5, 1, 2}.spec();
+      spec.window.channels = 0;
+      spec.isa = Isa::avx512vnni;
+      spec.nonnegative_input = nonnegative;
+      LayerCase c(spec, 5);
+      std::fill(c.q.begin(), c.q.end(), static_cast<std::int8_t>(weight));
+      std::fill(c.image.begin(), c.image.end(), nonnegative ? 2.0F : -2.0F);
+      expect_equals_reference(c);
+    }
+  }
+}
+
+TEST_F(LayerTest, NegativeValuesUnderAFalsePromiseAreClampedAsInTheReference) {
+  ConvSpec spec = SquareConv{70, 40, 9, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  LayerCase c(spec, 5);
+  c.spec.nonnegative_input = true;
+  expect_equals_reference(c);
+}
+
+TEST_F(LayerTest, ANaNPoisonsExactlyTheOutputsThatReadItsWindow) {
+  ConvSpec spec = SquareConv{64, 32, 28, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  spec.epilogue.activation = ActivationKind::relu;
+  LayerCase c(spec, 5);
+  c.image[0] = nan;
+  const Plan plan = make_plan(spec, Machine{}, 1);
+  const std::vector<float> out = run(c, plan, Guard::behind);
+  for (std::int64_t y = 0; y < 28; ++y)
+    for (std::int64_t x = 0; x < 28; ++x)
+      EXPECT_EQ(std::isnan(out[static_cast<std::size_t>((y * 28 + x) * 32)]), y < plan.tile_h && x < plan.tile_w);
+}
+
+TEST_F(LayerTest, GapsBetweenOutputPixelsAreLeftAlone) {
+  ConvSpec spec = SquareConv{16, 20, 9, 3, 1, 1}.spec();
+  spec.dst_pixel_stride = 27;
+  spec.isa = Isa::avx512vnni;
+  const std::vector<float> out = run(LayerCase(spec, 5), make_plan(spec, Machine{}, 1), Guard::behind);
+  for (std::size_t i = 0; i < out.size(); ++i) EXPECT_EQ(std::isnan(out[i]), i % 27 >= 20) << i;
+}
+
+TEST_F(LayerTest, APlanThatDoesNotFitTheRegistersIsAnError) {
+  ConvSpec spec = SquareConv{128, 64, 9, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  const LayerCase c(spec, 5);
+  Plan plan = make_plan(spec, Machine{}, 1);
+  plan.rows = 14;
+  plan.column_vectors = 4;
+  EXPECT_THROW(Layer(spec, plan, c.weights(), cache_), Error);
+}
+
+TEST_F(LayerTest, APlanWithAScaleForEachPixelNeedsAOneByOneKernel) {
+  ConvSpec spec = SquareConv{128, 64, 9, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  const LayerCase c(spec, 5);
+  Plan plan = make_plan(spec, Machine{}, 1);
+  plan.scale_per_pixel = true;
+  EXPECT_THROW(Layer(spec, plan, c.weights(), cache_), Error);
+}
+
+TEST_F(LayerTest, EmittingAKernelTakesLessThanAMillisecond) {
+  KernelCache cache;
+  ConvSpec spec = SquareConv{512, 512, 28, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  const LayerCase c(spec, 5);
+  const Layer layer(spec, make_plan(spec, Machine{}, 1), c.weights(), cache);
+  const KernelCacheStatistics statistics = cache.statistics();
+  EXPECT_LT(statistics.emit_seconds / static_cast<double>(statistics.kernels), 10e-3)
+      << "ten times the target, for slow and busy machines";
+}
+
+TEST(ReferenceLayerTest, RunsWithoutMachineCode) {
+  KernelCache cache;
+  ConvSpec spec = SquareConv{20, 24, 9, 3, 1, 1}.spec();
+  const LayerCase c(spec, 5);
+  const Plan plan = make_plan(spec, Machine{}, 1);
+  const Layer layer(spec, plan, c.weights(), cache);
+  std::vector<float> expected(c.output_size()), actual(c.output_size());
+  reference_layer(spec, plan, c.weights(), c.image.data(), nullptr, expected.data());
+  std::vector<std::byte> scratch(layer.scratch_bytes());
+  for (std::int64_t tile = 0; tile < layer.tiles(); ++tile) {
+    layer.quantize(tile, c.image.data(), scratch.data());
+    for (std::int64_t block = 0; block < layer.channel_blocks(); ++block)
+      layer.compute(tile, block, scratch.data(), nullptr, actual.data());
+  }
+  EXPECT_EQ(expected, actual);
+  EXPECT_TRUE(layer.kernels().empty());
+}
+
+}  // namespace
+}  // namespace octavo::jit
