@@ -13,6 +13,7 @@
 
 #include "jit/kernel_cache.h"
 #include "jit/reference.h"
+#include "octavo/error.h"
 #include "tests/jit/guarded_buffer.h"
 #include "tests/jit/layer_case.h"
 #include "tests/jit/random_spec.h"
@@ -229,7 +230,7 @@ TEST_F(LayerTest, APlanThatDoesNotFitTheRegistersIsAnError) {
   Plan plan = make_plan(spec, Machine{}, 1);
   plan.rows = 14;
   plan.column_vectors = 4;
-  EXPECT_THROW(Layer(spec, plan, c.weights(), cache_), Error);
+  EXPECT_THROW(Layer(spec, plan, c.weights(), cache_), octavo::Error);
 }
 
 TEST_F(LayerTest, APlanWithAScaleForEachPixelNeedsAOneByOneKernel) {
@@ -238,7 +239,7 @@ TEST_F(LayerTest, APlanWithAScaleForEachPixelNeedsAOneByOneKernel) {
   const LayerCase c(spec, 5);
   Plan plan = make_plan(spec, Machine{}, 1);
   plan.scale_per_pixel = true;
-  EXPECT_THROW(Layer(spec, plan, c.weights(), cache_), Error);
+  EXPECT_THROW(Layer(spec, plan, c.weights(), cache_), octavo::Error);
 }
 
 TEST_F(LayerTest, EmittingAKernelTakesLessThanAMillisecond) {
