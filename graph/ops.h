@@ -48,7 +48,7 @@ struct Activation {  ///< fused behind a convolution, Linear or elementwise node
 
 struct Input {
   static constexpr std::string_view kName = "Input";
-  Shape shape;
+  Shape shape{};
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("shape", s.shape);
@@ -61,11 +61,11 @@ struct Convolution {
   static constexpr std::string_view kName = "Convolution";
   std::int64_t out_channels = 0, groups = 1;
   Pair kernel{1, 1}, stride{1, 1}, dilation{1, 1}, pad_begin{0, 0}, pad_end{0, 0};
-  BlobPtr weights;  ///< [out][in / groups][kh][kw]
-  BlobPtr bias;     ///< [out] or null
+  BlobPtr weights{};  ///< [out][in / groups][kh][kw]
+  BlobPtr bias{};     ///< [out] or null
   bool add_residual = false;
-  Activation activation;
-  QuantizationWindow window;  ///< of the activations, when the weights are quantized
+  Activation activation{};
+  QuantizationWindow window{};  ///< of the activations, when the weights are quantized
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("out_channels", s.out_channels);
@@ -88,9 +88,9 @@ struct Deconvolution {
   static constexpr std::string_view kName = "Deconvolution";
   std::int64_t out_channels = 0, groups = 1;
   Pair kernel{1, 1}, stride{1, 1}, dilation{1, 1}, pad_begin{0, 0}, pad_end{0, 0};
-  BlobPtr weights;  ///< [in][out / groups][kh][kw]
-  BlobPtr bias;
-  Activation activation;
+  BlobPtr weights{};  ///< [in][out / groups][kh][kw]
+  BlobPtr bias{};
+  Activation activation{};
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("out_channels", s.out_channels);
@@ -110,11 +110,11 @@ struct Deconvolution {
 struct Linear {
   static constexpr std::string_view kName = "Linear";
   std::int64_t out_features = 0, axis = 1;
-  BlobPtr weights;  ///< [out][in], `in` in the logical (NCHW) order of x
-  BlobPtr bias;
+  BlobPtr weights{};  ///< [out][in], `in` in the logical (NCHW) order of x
+  BlobPtr bias{};
   bool add_residual = false;
-  Activation activation;
-  QuantizationWindow window;
+  Activation activation{};
+  QuantizationWindow window{};
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("out_features", s.out_features);
@@ -142,7 +142,7 @@ struct Unary {
 
 struct PRelu {
   static constexpr std::string_view kName = "PRelu";
-  BlobPtr slopes;  ///< [channels], or [1]
+  BlobPtr slopes{};  ///< [channels], or [1]
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("slopes", s.slopes);
@@ -152,7 +152,7 @@ struct PRelu {
 /// (x - mean) / sqrt(variance + epsilon), a channel at a time.
 struct BatchNorm {
   static constexpr std::string_view kName = "BatchNorm";
-  BlobPtr mean, variance;
+  BlobPtr mean{}, variance{};
   float epsilon = 1e-5F;
   template <class S, class V>
   static void fields(S& s, V&& v) {
@@ -167,7 +167,7 @@ struct BatchNorm {
 struct Scale {
   static constexpr std::string_view kName = "Scale";
   std::int64_t axis = 1;
-  BlobPtr factor, offset;
+  BlobPtr factor{}, offset{};
   bool second_is_offset = false;
   template <class S, class V>
   static void fields(S& s, V&& v) {
@@ -241,7 +241,7 @@ struct Concat {
 struct Slice {
   static constexpr std::string_view kName = "Slice";
   std::int64_t axis = 1;
-  std::vector<std::int64_t> points;
+  std::vector<std::int64_t> points{};
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("axis", s.axis);
@@ -254,8 +254,8 @@ enum class EltwiseKind { sum, product, max };
 struct Eltwise {
   static constexpr std::string_view kName = "Eltwise";
   EltwiseKind kind = EltwiseKind::sum;
-  std::vector<float> coefficients;  ///< sum only; empty: all 1
-  Activation activation;
+  std::vector<float> coefficients{};  ///< sum only; empty: all 1
+  Activation activation{};
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("kind", s.kind);
@@ -278,7 +278,7 @@ struct Flatten {
 /// Replaces num_axes dims from axis (-1: to the end) by `dims`; 0 copies the input's dim, one -1 is inferred.
 struct Reshape {
   static constexpr std::string_view kName = "Reshape";
-  std::vector<std::int64_t> dims;
+  std::vector<std::int64_t> dims{};
   std::int64_t axis = 0, num_axes = -1;
   template <class S, class V>
   static void fields(S& s, V&& v) {
@@ -291,7 +291,7 @@ struct Reshape {
 /// Dim i of the output is dim order[i] of x; dims that `order` leaves out follow in their order (graph/axes.h).
 struct Permute {
   static constexpr std::string_view kName = "Permute";
-  std::vector<std::int64_t> order;
+  std::vector<std::int64_t> order{};
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("order", s.order);
@@ -302,7 +302,7 @@ struct Permute {
 struct Crop {
   static constexpr std::string_view kName = "Crop";
   std::int64_t axis = 2;
-  std::vector<std::int64_t> offsets;
+  std::vector<std::int64_t> offsets{};
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("axis", s.axis);
@@ -354,8 +354,8 @@ struct ArgMax {
 /// x holds indices; out: x's dims, then the embedding's.
 struct Embed {
   static constexpr std::string_view kName = "Embed";
-  BlobPtr weights;  ///< [input_dim][out]
-  BlobPtr bias;     ///< [out] or null
+  BlobPtr weights{};  ///< [input_dim][out]
+  BlobPtr bias{};     ///< [out] or null
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("weights", s.weights);
@@ -375,7 +375,7 @@ struct Identity {
 /// fp32 -> integers and their scales, per window.
 struct Quantize {
   static constexpr std::string_view kName = "Quantize";
-  QuantizationWindow window;
+  QuantizationWindow window{};
   bool nonnegative = false;
   template <class S, class V>
   static void fields(S& s, V&& v) {
@@ -387,7 +387,7 @@ struct Quantize {
 /// u8 x s8 -> s32 per window. Geometry and weights as in the float node.
 struct IntegerConvolution {
   static constexpr std::string_view kName = "IntegerConvolution";
-  Convolution conv;
+  Convolution conv{};
   template <class S, class V>
   static void fields(S& s, V&& v) {
     Convolution::fields(s.conv, v);
@@ -396,7 +396,7 @@ struct IntegerConvolution {
 
 struct IntegerLinear {
   static constexpr std::string_view kName = "IntegerLinear";
-  Linear linear;
+  Linear linear{};
   template <class S, class V>
   static void fields(S& s, V&& v) {
     Linear::fields(s.linear, v);
@@ -406,9 +406,9 @@ struct IntegerLinear {
 /// s32 per window -> fp32: times both scales, summed over windows; then bias, residual, activation.
 struct Dequantize {
   static constexpr std::string_view kName = "Dequantize";
-  BlobPtr weights, bias;  ///< the weights for their scales
+  BlobPtr weights{}, bias{};  ///< the weights for their scales
   bool add_residual = false;
-  Activation activation;
+  Activation activation{};
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("weights", s.weights);
@@ -421,7 +421,7 @@ struct Dequantize {
 /// Quantize, IntegerConvolution, Dequantize and epilogue in one kernel.
 struct FusedConvolution {
   static constexpr std::string_view kName = "FusedConvolution";
-  Convolution conv;
+  Convolution conv{};
   bool nonnegative = false;
   template <class S, class V>
   static void fields(S& s, V&& v) {
@@ -432,7 +432,7 @@ struct FusedConvolution {
 
 struct FusedLinear {
   static constexpr std::string_view kName = "FusedLinear";
-  Linear linear;
+  Linear linear{};
   bool nonnegative = false;
   template <class S, class V>
   static void fields(S& s, V&& v) {

@@ -56,21 +56,24 @@ void infer_shapes(Graph& graph, const std::map<std::string, Shape>& input_shapes
     require(node != nullptr && std::holds_alternative<Input>(node->op), "there is no input '{}' to give a shape to",
             name);
   }
-  for (Node& node : graph.nodes) {
+  // Apart from the graph, which stays as it was when a rule is broken.
+  Shapes shapes(graph.values.size());
+  for (const Node& node : graph.nodes) {
     Shapes inputs;
-    for (const ValueId value : node.inputs) inputs.push_back(graph.values.at(value).shape);
+    for (const ValueId value : node.inputs) inputs.push_back(shapes[value]);
     try {
-      if (auto* input = std::get_if<Input>(&node.op)) {
-        const auto given = input_shapes.find(node.name);
-        if (given != input_shapes.end()) input->shape = given->second;
-      }
-      const Shapes outputs = output_shapes(node.op, inputs, node.outputs.size());
-      for (std::size_t i = 0; i < outputs.size(); ++i) graph.values.at(node.outputs[i]).shape = outputs[i];
+      const auto given = node.inputs.empty() ? input_shapes.find(node.name) : input_shapes.end();
+      const Op& op = given == input_shapes.end() ? node.op : Op{Input{given->second}};
+      const Shapes outputs = output_shapes(op, inputs, node.outputs.size());
+      for (std::size_t i = 0; i < outputs.size(); ++i) shapes[node.outputs[i]] = outputs[i];
     } catch (const Error& error) {
-      const std::string hint = inputs.empty() ? "" : "inputs: " + listed(inputs);
-      throw Error(error.kind(), error.what(), place_of(node), hint);
+      throw Error(error.kind(), error.what(), place_of(node), inputs.empty() ? "" : "inputs: " + listed(inputs));
     }
   }
+  for (Node& node : graph.nodes) {
+    if (auto* input = std::get_if<Input>(&node.op)) input->shape = shapes[node.outputs[0]];
+  }
+  for (ValueId value = 0; value < shapes.size(); ++value) graph.values[value].shape = std::move(shapes[value]);
 }
 
 }  // namespace octavo::graph
