@@ -9,8 +9,10 @@
 #include <array>
 #include <cstdlib>
 #include <map>
-#include <new>
 
+#include "jit/aligned_bytes.h"
+#include "jit/depthwise_engine.h"
+#include "jit/engine.h"
 #include "jit/iconv_emitter.h"
 #include "jit/kernel_cache.h"
 #include "jit/pack_weights.h"
@@ -25,44 +27,6 @@ namespace octavo::jit {
 
 namespace {
 
-constexpr std::size_t cache_line = 64;
-
-std::size_t round_up(std::size_t bytes) { return (bytes + cache_line - 1) / cache_line * cache_line; }
-
-/// Zeroed bytes at a multiple of a cache line.
-class AlignedBytes {
- public:
-  explicit AlignedBytes(std::size_t size)
-      : size_(size), bytes_(static_cast<std::byte*>(::operator new (size, std::align_val_t{cache_line}))) {
-    std::fill_n(bytes_.get(), size, std::byte{0});
-  }
-  [[nodiscard]] std::byte* data() const noexcept { return bytes_.get(); }
-  [[nodiscard]] std::size_t size() const noexcept { return size_; }
-
- private:
-  struct Free {
-    void operator()(std::byte* p) const noexcept { ::operator delete (p, std::align_val_t{cache_line}); }
-  };
-  std::size_t size_;
-  std::unique_ptr<std::byte, Free> bytes_;
-};
-
-/// How the layer does its two steps; behind it, machine code or the reference.
-class Engine {
- public:
-  Engine() = default;
-  Engine(const Engine&) = delete;
-  Engine& operator=(const Engine&) = delete;
-  virtual ~Engine() = default;
-  [[nodiscard]] virtual std::int64_t channel_blocks() const noexcept = 0;
-  [[nodiscard]] virtual std::size_t scratch_bytes() const noexcept = 0;
-  [[nodiscard]] virtual std::size_t packed_bytes() const noexcept = 0;
-  virtual void quantize(std::int64_t tile, const float* image, std::byte* scratch) const noexcept = 0;
-  virtual void compute(std::int64_t tile, std::int64_t block, const std::byte* scratch, const float* residual,
-                       float* dst) const noexcept = 0;
-  [[nodiscard]] virtual std::vector<std::shared_ptr<const Kernel>> kernels() const = 0;
-};
-
 class ReferenceEngine final : public Engine {
  public:
   ReferenceEngine(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights)
@@ -70,7 +34,7 @@ class ReferenceEngine final : public Engine {
 
   [[nodiscard]] std::int64_t channel_blocks() const noexcept override { return 1; }
   [[nodiscard]] std::size_t scratch_bytes() const noexcept override {
-    return round_up(reference_scratch_bytes(spec_, plan_));
+    return round_up_to_line(reference_scratch_bytes(spec_, plan_));
   }
   [[nodiscard]] std::size_t packed_bytes() const noexcept override {
     return weights_.q.size() + sizeof(float) * (weights_.scales.size() + weights_.bias.size() + weights_.slopes.size());
@@ -109,8 +73,8 @@ class IconvEngine final : public Engine {
       pack_block(spec, block, weights, weights_.data() + block.offset);
     }
     const ScratchLayout largest(run_, grid_.field_h, grid_.field_w, plan.scale_per_pixel);
-    scales_offset_ = round_up(static_cast<std::size_t>(largest.bytes));
-    scratch_bytes_ = scales_offset_ + round_up(static_cast<std::size_t>(largest.scales) * sizeof(float));
+    scales_offset_ = round_up_to_line(static_cast<std::size_t>(largest.bytes));
+    scratch_bytes_ = scales_offset_ + round_up_to_line(static_cast<std::size_t>(largest.scales) * sizeof(float));
   }
 
   [[nodiscard]] std::int64_t channel_blocks() const noexcept override { return packed_.blocks(); }
@@ -120,8 +84,8 @@ class IconvEngine final : public Engine {
 
   void quantize(std::int64_t index, const float* image, std::byte* scratch) const noexcept override {
     const Tile tile = grid_.tile(index);
-    const Span rows = inside(tile.field_top, tile.field_rows, grid_.step_h, spec_.in_h);
-    const Span columns = inside(tile.field_left, tile.field_columns, grid_.step_w, spec_.in_w);
+    const FieldSpan rows = inside_image(tile.field_top, tile.field_rows, grid_.step_h, spec_.in_h);
+    const FieldSpan columns = inside_image(tile.field_left, tile.field_columns, grid_.step_w, spec_.in_w);
     QuantizeArgs args{};
     args.field = reinterpret_cast<std::uint8_t*>(scratch);
     args.scales = reinterpret_cast<float*>(scratch + scales_offset_);
@@ -158,16 +122,6 @@ class IconvEngine final : public Engine {
   }
 
  private:
-  /// Field pixels along an axis that lie inside the image, and those before them.
-  struct Span {
-    std::int64_t before, count;
-  };
-  static Span inside(std::int64_t first, std::int64_t count, std::int64_t step, std::int64_t extent) {
-    const std::int64_t before = std::min(count, first >= 0 ? 0 : (-first + step - 1) / step);
-    const std::int64_t end = first >= extent ? 0 : std::min(count, (extent - first + step - 1) / step);
-    return {before, std::max<std::int64_t>(0, end - before)};
-  }
-
   /// Tiles come in up to four sizes: full, or cut off at the bottom, at the right, or both.
   [[nodiscard]] std::size_t size_class(const Tile& tile) const {
     return (tile.rows == grid_.tile_h ? 0U : 2U) + (tile.columns == grid_.tile_w ? 0U : 1U);
@@ -277,6 +231,7 @@ std::unique_ptr<Engine> make_engine(const ConvSpec& spec, const Plan& plan, cons
   spec.validate();
   check_tiles(spec, plan);
   if (spec.isa == Isa::reference) return std::make_unique<ReferenceEngine>(spec, plan, weights);
+  if (spec.depthwise() && plan.group_step != 0) return make_depthwise_engine(spec, plan, weights, cache);
   return std::make_unique<IconvEngine>(spec, plan, weights, cache);
 }
 

@@ -39,4 +39,10 @@ Tile TileGrid::tile(std::int64_t index) const {
   return tile;
 }
 
+FieldSpan inside_image(std::int64_t first, std::int64_t count, std::int64_t step, std::int64_t extent) {
+  const std::int64_t before = std::min(count, first >= 0 ? 0 : (-first + step - 1) / step);
+  const std::int64_t end = first >= extent ? 0 : std::min(count, (extent - first + step - 1) / step);
+  return {before, std::max<std::int64_t>(0, end - before)};
+}
+
 }  // namespace octavo::jit

@@ -42,4 +42,11 @@ struct TileGrid {
   std::int64_t out_h_, out_w_, stride_h_, stride_w_, pad_top_, pad_left_, reach_h_, reach_w_;
 };
 
+/// Field pixels along an axis: those before the image, and those inside it.
+struct FieldSpan {
+  std::int64_t before, count;
+};
+/// Of `count` field pixels, `step` apart, from image pixel `first` on, in an image of `extent` pixels.
+[[nodiscard]] FieldSpan inside_image(std::int64_t first, std::int64_t count, std::int64_t step, std::int64_t extent);
+
 }  // namespace octavo::jit

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "layer_case.h"
 #include "octavo/error.h"
+#include "tests/jit/layer_case.h"
 
 namespace octavo::jit {
 namespace {

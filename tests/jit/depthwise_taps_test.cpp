@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "layer_case.h"
+#include "tests/jit/layer_case.h"
 
 namespace octavo::jit {
 namespace {

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "octavo/error.h"
-#include "scoped_environment.h"
+#include "tests/jit/scoped_environment.h"
 
 namespace octavo {
 namespace {

@@ -17,7 +17,7 @@
 #include "jit/gdb_jit.h"
 #include "jit/perf_map.h"
 #include "octavo/error.h"
-#include "scoped_environment.h"
+#include "tests/jit/scoped_environment.h"
 
 // gdb's view of the process.
 extern "C" {

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "jit/tile.h"
-#include "layer_case.h"
 #include "octavo/error.h"
+#include "tests/jit/layer_case.h"
 
 namespace octavo::jit {
 namespace {

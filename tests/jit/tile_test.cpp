@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "layer_case.h"
+#include "tests/jit/layer_case.h"
 
 namespace octavo::jit {
 namespace {
