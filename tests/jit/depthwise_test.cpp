@@ -69,7 +69,8 @@ Plan plan_of(std::int64_t tile_h, std::int64_t tile_w, std::int64_t step, std::i
 bool same(float a, float b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 /// Runs the case and compares every output; elements between pixels must stay untouched.
-void expect_equals_reference(const LayerCase& c, const Plan& plan, float tolerance = 0.0F, Guard guard = Guard::after) {
+void expect_equals_reference(const LayerCase& c, const Plan& plan, float tolerance = 0.0F,
+                             Guard guard = Guard::behind) {
   SCOPED_TRACE(c.spec.name() + " " + plan.name() + " step " + std::to_string(plan.group_step));
   KernelCache cache;
   const Layer layer(c.spec, plan, c.weights(), cache);
@@ -107,7 +108,7 @@ TEST_F(Depthwise, EqualsTheReferenceBitForBitOverShapes) {
           spec.nonnegative_input = seed % 2 == 0;
           for (const std::int64_t step : {2, 4}) {
             expect_equals_reference(LayerCase(spec, seed), plan_of(5, 6, step), 0.0F, Guard::before);
-            expect_equals_reference(LayerCase(spec, seed++), plan_of(5, 6, step), 0.0F, Guard::after);
+            expect_equals_reference(LayerCase(spec, seed++), plan_of(5, 6, step), 0.0F, Guard::behind);
           }
         }
       }
