@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// Model: a graph and what belongs to it, immutable; every change makes a new model that shares the numbers.
+#include "octavo/model.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+#include <variant>
+
+#include "graph/compiler.h"
+#include "graph/import/caffe.h"
+#include "octavo/error.h"
+#include "runtime/blobs_of.h"
+#include "runtime/model_impl.h"
+#include "runtime/octavo_file.h"
+#include "runtime/program_builder.h"
+
+namespace octavo {
+namespace {
+
+using runtime::ModelContent;
+
+/// One for the process: equal kernels of all models are emitted once.
+std::shared_ptr<jit::KernelCache> shared_kernels() {
+  static const auto kernels = std::make_shared<jit::KernelCache>();
+  return kernels;
+}
+
+Model make_model(ModelContent content) { return Model(std::make_shared<const Model::Impl>(std::move(content))); }
+
+ModelContent content_of(graph::Graph graph) {
+  ModelContent content;
+  content.graph = std::move(graph);
+  return content;
+}
+
+graph::QuantizationWindow to_internal(const Window& window) { return {window.channels, window.tile_h, window.tile_w}; }
+
+bool has_quantized_blob(const graph::Node& node) {
+  bool found = false;
+  runtime::for_each_blob(node.op, [&](const graph::BlobPtr& blob) { found = found || blob->quantized(); });
+  return found;
+}
+
+std::vector<std::string> names_of(const graph::Graph& graph, const std::vector<graph::ValueId>& values) {
+  std::vector<std::string> names;
+  for (const graph::ValueId value : values) names.push_back(graph.values[value].name);
+  return names;
+}
+
+/// The input's shape with the batch of the file where 0 is given.
+Shape complete(Shape wanted, const Shape& stored) {
+  if (!wanted.empty() && wanted[0] == 0 && !stored.empty()) wanted[0] = stored[0];
+  return wanted;
+}
+
+}  // namespace
+
+Model Model::load_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel) {
+  return make_model(content_of(graph::import_caffe(prototxt, caffemodel)));
+}
+
+Model Model::load_caffe_untrained(const std::filesystem::path& prototxt, std::uint64_t seed) {
+  return make_model(content_of(graph::import_caffe(prototxt, {}, {.require_weights = false, .seed = seed})));
+}
+
+Model Model::load(const std::filesystem::path& file) { return make_model(runtime::read_model_file(file)); }
+
+Model Model::quantize(const QuantizeOptions& options) const {
+  graph::QuantizationRules rules;
+  if (options.window) rules.convolution_window = rules.linear_window = to_internal(*options.window);
+  rules.keep_float = options.keep_float;
+  for (const auto& [layer, window] : options.layer_windows) rules.layer_windows[layer] = to_internal(window);
+  std::vector<graph::QuantizationDecision> decisions;
+  ModelContent content = impl_->content;
+  content.graph = graph::quantize_weights(graph::compile_to(content.graph, graph::Stage::quantized), rules, &decisions);
+  content.quantization.clear();
+  for (auto& d : decisions) {
+    content.quantization.push_back({std::move(d.layer), std::move(d.op), d.quantized, std::move(d.reason), d.weights});
+  }
+  return make_model(std::move(content));
+}
+
+bool Model::quantized() const { return std::ranges::any_of(impl_->content.graph.nodes, has_quantized_blob); }
+
+Model Model::dequantize() const {
+  ModelContent content = impl_->content;
+  std::map<graph::BlobPtr, graph::BlobPtr> done;  // shared weights stay shared
+  for (graph::Node& node : content.graph.nodes) {
+    if (!has_quantized_blob(node)) continue;
+    runtime::for_each_blob(node.op, [&](graph::BlobPtr& blob) {
+      if (!blob->quantized()) return;
+      graph::BlobPtr& real = done[blob];
+      if (!real) real = graph::make_blob(blob->shape, graph::to_float(*blob));
+      blob = real;
+    });
+    if (auto* conv = std::get_if<graph::Convolution>(&node.op)) conv->window = {};
+    if (auto* linear = std::get_if<graph::Linear>(&node.op)) linear->window = {};
+  }
+  content.quantization.clear();
+  return make_model(std::move(content));
+}
+
+std::vector<LayerQuantization> Model::quantization() const {
+  if (!impl_->content.quantization.empty()) return impl_->content.quantization;
+  std::vector<LayerQuantization> layers;
+  for (const graph::Node& node : impl_->content.graph.nodes) {
+    std::int64_t weights = 0;
+    runtime::for_each_blob(node.op, [&](const graph::BlobPtr& blob) { weights += graph::element_count(blob->shape); });
+    if (weights == 0) continue;
+    layers.push_back({node.name, std::string(graph::op_name(node.op)), false, "fp32: not quantized yet", weights});
+  }
+  return layers;
+}
+
+Program Model::compile(const CompileOptions& options, const std::vector<Shape>& inputs) const {
+  std::map<std::string, Shape> shapes;
+  const auto nodes = impl_->content.graph.inputs();
+  if (!inputs.empty() && inputs.size() != nodes.size()) {
+    throw Error(
+        ErrorKind::invalid_argument,
+        std::to_string(inputs.size()) + " input shapes for a network of " + std::to_string(nodes.size()) + " inputs",
+        name());
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    shapes[nodes[i]->name] = complete(inputs[i], std::get<graph::Input>(nodes[i]->op).shape);
+  }
+  return runtime::compile_graph(impl_->content.graph, options, shared_kernels(), shapes);
+}
+
+Tensor Model::predict(const Tensor& input, const CompileOptions& options) const {
+  const std::size_t inputs = impl_->content.graph.inputs().size();
+  if (inputs != 1) {
+    throw Error(ErrorKind::invalid_argument,
+                "the network has " + std::to_string(inputs) + " inputs, one tensor is given", name(),
+                "compile() it and pass all of them to Program::predict()");
+  }
+  CompileOptions resolved = options;
+  if (!resolved.isa) resolved.isa = default_isa();
+  const runtime::ProgramKey key{{input.shape()}, resolved.threads, *resolved.isa, resolved.outputs};
+  return impl_->programs->get(key, [&] { return compile(resolved, {input.shape()}); }).predict(input);
+}
+
+void Model::save(const std::filesystem::path& file) const { runtime::write_octavo_file(file, impl_->content); }
+
+const std::string& Model::name() const { return impl_->content.graph.name; }
+
+std::vector<std::string> Model::input_names() const {
+  std::vector<std::string> names;
+  for (const graph::Node* node : impl_->content.graph.inputs()) names.push_back(node->name);
+  return names;
+}
+
+std::vector<Shape> Model::input_shapes() const {
+  std::vector<Shape> shapes;
+  for (const graph::Node* node : impl_->content.graph.inputs()) {
+    shapes.push_back(std::get<graph::Input>(node->op).shape);
+  }
+  return shapes;
+}
+
+std::vector<std::string> Model::output_names() const {
+  return names_of(impl_->content.graph, impl_->content.graph.outputs);
+}
+
+std::vector<std::string> Model::logit_names() const {
+  const graph::Graph& graph = impl_->content.graph;
+  std::vector<graph::ValueId> logits;
+  for (const graph::ValueId output : graph.outputs) {
+    const graph::Node* node = graph.producer(output);
+    while (node != nullptr && std::holds_alternative<graph::Identity>(node->op)) node = graph.producer(node->inputs[0]);
+    const bool softmax = node != nullptr && std::holds_alternative<graph::Softmax>(node->op);
+    logits.push_back(softmax ? node->inputs[0] : output);
+  }
+  return names_of(graph, logits);
+}
+
+std::vector<std::string> Model::layer_names() const {
+  std::vector<std::string> names;
+  for (const graph::Node& node : impl_->content.graph.nodes) {
+    if (!std::holds_alternative<graph::Input>(node.op)) names.push_back(node.name);
+  }
+  return names;
+}
+
+std::int64_t Model::parameter_count() const {
+  std::set<graph::BlobPtr> seen;
+  std::int64_t count = 0;
+  for (const graph::Node& node : impl_->content.graph.nodes) {
+    runtime::for_each_blob(node.op, [&](const graph::BlobPtr& blob) {
+      if (seen.insert(blob).second) count += graph::element_count(blob->shape);
+    });
+  }
+  return count;
+}
+
+std::string Model::print(std::string_view stage) const {
+  const graph::Graph& graph = impl_->content.graph;
+  const graph::Stage wanted = std::max(graph::parse_stage(stage), graph::stage_of(graph));
+  return graph::print(graph::compile_to(graph, wanted));
+}
+
+const std::optional<ImageInput>& Model::image_input() const { return impl_->content.image_input; }
+
+const std::vector<std::string>& Model::labels() const { return impl_->content.labels; }
+
+Model Model::with_image_input(ImageInput input) const {
+  ModelContent content = impl_->content;
+  content.image_input = std::move(input);
+  return Model(std::make_shared<const Impl>(std::move(content), impl_->programs));
+}
+
+Model Model::with_labels(std::vector<std::string> labels) const {
+  ModelContent content = impl_->content;
+  content.labels = std::move(labels);
+  return Model(std::make_shared<const Impl>(std::move(content), impl_->programs));
+}
+
+}  // namespace octavo

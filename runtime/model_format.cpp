@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Model files of any format, told by their first bytes.
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
+
+#include "graph/import/caffe.h"
+#include "octavo/error.h"
+#include "runtime/mapped_file.h"
+#include "runtime/model_impl.h"
+
+namespace octavo::runtime {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr auto kFormats =
+    "octavo reads .octavo files, and Caffe: a prototxt with its caffemodel, or a caffemodel alone";
+
+/// How a Caffe NetParameter in binary can start: name, layers (old format), input, input_dim, input_shape, layer.
+constexpr std::array kCaffeTags = {"\x0a"sv, "\x12"sv, "\x1a"sv, "\x20"sv, "\x42"sv, "\xa2\x06"sv};
+
+/// Text without control characters, with the words of a Caffe topology.
+bool is_prototxt(std::string_view start) {
+  const bool text = std::none_of(start.begin(), start.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte < 0x20 && std::isspace(byte) == 0;
+  });
+  return text && (start.find("layer") != start.npos || start.find("input") != start.npos);
+}
+
+}  // namespace
+
+ModelContent read_model_file(const std::filesystem::path& file) {
+  constexpr std::size_t kLook = 65536;
+  std::string_view start;
+  const auto mapped = MappedFile::open(file);
+  const auto bytes = mapped->bytes().first(std::min(mapped->bytes().size(), kLook));
+  start = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // NOLINT: bytes as characters
+
+  if (is_octavo_file(bytes)) return read_octavo_file(file);
+  if (start.empty()) throw Error(ErrorKind::malformed, "an empty file", file.string(), kFormats);
+  if (is_prototxt(start)) {
+    throw Error(ErrorKind::invalid_argument, "a Caffe topology in text, without its weights", file.string(),
+                "pass the caffemodel as the model, and this file with --prototxt or to Model::load_caffe()");
+  }
+  const bool caffe =
+      std::any_of(kCaffeTags.begin(), kCaffeTags.end(), [&](std::string_view tag) { return start.starts_with(tag); });
+  if (!caffe) throw Error(ErrorKind::unsupported, "not a model file that octavo knows", file.string(), kFormats);
+  ModelContent content;
+  content.graph = graph::import_caffe_binary(file);
+  return content;
+}
+
+}  // namespace octavo::runtime
