@@ -31,7 +31,7 @@ OCTAVO_VECTORIZED void multiply(const float* x, float* y, std::int64_t count) {
 
 /// NaN, once seen, stays.
 OCTAVO_VECTORIZED void keep_greater(const float* x, float* y, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) y[i] = (y[i] >= x[i]) | (y[i] != y[i]) ? y[i] : x[i];
+  for (std::int64_t i = 0; i < count; ++i) y[i] = ((y[i] >= x[i]) | (y[i] != y[i])) ? y[i] : x[i];
 }
 
 /// The activation as a Unary, where it is one.

@@ -25,7 +25,7 @@ struct Patch {
 /// The greater one; NaN once seen stays.
 template <class T>
 [[gnu::always_inline]] inline void keep_greater(T& best, const T& x) {
-  best = (best >= x) | (best != best) ? best : x;
+  best = ((best >= x) | (best != best)) ? best : x;
 }
 
 OCTAVO_VECTORIZED void max_pixel(const Patch& patch, float* y) {
