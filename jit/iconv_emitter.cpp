@@ -134,6 +134,8 @@ class IconvEmitter {
                       RegisterPlan(rows * columns_of_pixels, k_.column_vectors, one_window(), unit_->registers())};
     a_.annotate(fmt::format("block of {} x {} pixels", rows, columns_of_pixels));
     if (!one_window()) for_each_accumulator(block, [&](int p, int c) { unit_->zero(block.registers.sum(p, c)); });
+    for_each_accumulator(block,
+                         [&](int p, int c) { a_.prefetchw(a_.ptr[dst_ + displacement(dst_offset(block, p, c))]); });
     a_.mov(slice_, field_);
     a_.mov(weights_, a_.ptr[args_ + offsetof(IconvArgs, weights)]);
     a_.advance(weights_, header_bytes());
@@ -277,8 +279,7 @@ class IconvEmitter {
     EpilogueEmitter epilogue(*unit_, k_.epilogue, block.registers.temporaries(), epilogue_mask);
     const std::int64_t slopes_at = k_.epilogue.bias ? k_.column_vectors * vector_bytes_ : 0;
     for_each_accumulator(block, [&](int p, int c) {
-      const std::int64_t dst_at =
-          p / block.columns * k_.dst_row_bytes + p % block.columns * k_.dst_pixel_bytes + c * vector_bytes_;
+      const std::int64_t dst_at = dst_offset(block, p, c);
       epilogue.apply(block.registers.sum(p, c),
                      {.bias = a_.ptr[weights_ + displacement(c * vector_bytes_)],
                       .slopes = a_.ptr[weights_ + displacement(slopes_at + c * vector_bytes_)],
@@ -297,6 +298,9 @@ class IconvEmitter {
   /// In field pixels, from the block's first output pixel to another.
   [[nodiscard]] std::int64_t pixel_offset(const Block& block, int p) const {
     return p / block.columns * k_.stride_h * k_.field_columns + p % block.columns * k_.stride_w;
+  }
+  [[nodiscard]] std::int64_t dst_offset(const Block& block, int p, int c) const {
+    return p / block.columns * k_.dst_row_bytes + p % block.columns * k_.dst_pixel_bytes + c * vector_bytes_;
   }
   [[nodiscard]] std::int64_t scale_offset(const Block& block, int p) const {
     return (p / block.columns * k_.field_columns + p % block.columns) * bytes_per_float;

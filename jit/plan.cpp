@@ -20,46 +20,41 @@ namespace octavo::jit {
 
 namespace {
 
-constexpr double cycles_per_dequantize = 2.0;  ///< of a vector and window
-constexpr double cycles_per_output = 5.0;      ///< epilogue and store of a vector
-constexpr double cycles_per_block = 30.0;      ///< loop ends, pipeline refill
-constexpr double cycles_per_quantize = 4.0;    ///< of a vector of channels and field pixel
-constexpr double cycles_per_batch = 120.0;     ///< scales of up to 16 windows
-constexpr double cycles_per_call = 60.0;       ///< of a kernel
-constexpr double l3_bytes_per_cycle = 8.0;
-constexpr double memory_bytes_per_cycle = 4.0;
+constexpr double cycles_per_dequantize = 2.0;     ///< of a vector and window
+constexpr double cycles_per_output = 5.0;         ///< epilogue and store of a vector
+constexpr double cycles_per_run = 5.0;            ///< of neighbouring output vectors of a pixel ...
+constexpr double cycles_per_far_run = 30.0;       ///< ... and when the output does not stay in L2
+constexpr double cycles_per_block = 30.0;         ///< loop ends, pipeline refill
+constexpr double cycles_per_quantize = 6.0;       ///< of a vector of channels and field pixel ...
+constexpr double cycles_per_far_quantize = 14.0;  ///< ... and when the input does not come from L2
+constexpr double cycles_per_batch = 60.0;         ///< scales of up to 16 windows
+constexpr double cycles_per_call = 150.0;         ///< of a kernel
+constexpr double l2_bytes_per_cycle = 24.0;
+constexpr double l3_bytes_per_cycle = 16.0;
+constexpr double memory_bytes_per_cycle = 8.0;
 /// A window that is smaller represents its values better; of plans that cost within this the smallest tile wins.
-constexpr double indifferent = 1.02;
+constexpr double indifferent = 1.01;
 constexpr std::int64_t largest_window_tile = 256;  ///< output pixels
 constexpr std::int64_t largest_pixel_tile = 112;   ///< with one scale a pixel, where the tile does not limit accuracy
+/// Column vectors for a single pixel, whose weights are used once: 256 bytes a k-step are what the hardware prefetcher
+/// follows best.
+constexpr std::int64_t streamed_vectors = 4;
 
 struct RegisterBlock {
   std::int64_t rows, column_vectors;
 };
 
-/// What fits the registers, best reuse first.
+/// What fits the registers.
 std::vector<RegisterBlock> register_blocks(const ConvSpec& spec) {
   const bool one_window = WindowRun(spec).windows() == 1;
-  const std::int64_t vectors =
-      (spec.out_channels / spec.groups + vector_facts(spec.isa).lanes - 1) / vector_facts(spec.isa).lanes;
+  const VectorFacts facts = vector_facts(spec.isa);
+  const std::int64_t vectors = (spec.out_channels / spec.groups + facts.lanes - 1) / facts.lanes;
+  if (spec.out_h * spec.out_w == 1) return {{1, std::min(streamed_vectors, vectors)}};
   std::vector<RegisterBlock> blocks;
-  for (const RegisterBlock block : {RegisterBlock{14, 2},
-                                    {7, 2},
-                                    {9, 3},
-                                    {4, 3},
-                                    {6, 4},
-                                    {3, 4},
-                                    {14, 1},
-                                    {28, 1},
-                                    {2, 6},
-                                    {1, 12},
-                                    {1, 8},
-                                    {1, 4},
-                                    {1, 2},
-                                    {1, 1}}) {
-    if (block.column_vectors > vectors) continue;
-    if (iconv_registers(block.rows, block.column_vectors, one_window) > vector_facts(spec.isa).registers) continue;
-    blocks.push_back(block);
+  for (std::int64_t v = 1; v <= std::min<std::int64_t>(vectors, 6); ++v) {
+    std::int64_t rows = facts.registers;
+    while (rows > 1 && iconv_registers(rows, v, one_window) > facts.registers) --rows;
+    blocks.push_back({rows, v});
   }
   return blocks;
 }
@@ -80,7 +75,8 @@ class CostModel {
     const double tiles = static_cast<double>(grid.tiles());
     const double area = static_cast<double>(spec_.out_h * spec_.out_w) /
                         (tiles * static_cast<double>(grid.tile_h * grid.tile_w));  // of a mean tile
-    return tiles * (area * compute_cycles(plan, grid) + quantize_cycles(plan, grid)) + weight_cycles(plan, grid);
+    const double compute = tiles * area * compute_cycles(plan, grid);
+    return tiles * quantize_cycles(plan, grid) + std::max(compute, weight_cycles(plan, grid));
   }
   [[nodiscard]] std::int64_t weight_bytes() const { return weight_bytes_; }
   [[nodiscard]] std::int64_t scratch_bytes(const Plan& plan) const {
@@ -89,6 +85,9 @@ class CostModel {
   }
 
  private:
+  [[nodiscard]] bool far(std::int64_t bytes) const { return bytes > machine_.l2_bytes; }
+  [[nodiscard]] std::int64_t in_bytes() const { return spec_.in_h * spec_.in_w * spec_.src_stride() * 4; }
+  [[nodiscard]] std::int64_t out_bytes() const { return spec_.out_h * spec_.out_w * spec_.dst_stride() * 4; }
   [[nodiscard]] double compute_cycles(const Plan& plan, const TileGrid& grid) const {
     Plan tile = plan;
     tile.tile_h = grid.tile_h;
@@ -109,17 +108,20 @@ class CostModel {
   }
   [[nodiscard]] double block_cycles(std::int64_t pixels, std::int64_t vectors) const {
     const double dots = static_cast<double>(pixels * vectors);
+    const double streamed = static_cast<double>(vectors * lanes_ * 4) / l2_bytes_per_cycle;
     // A dot product's latency is four; loads are one a cycle.
-    const double step = std::max({dots, static_cast<double>(pixels + vectors), 4.0});
+    const double step = std::max({dots, static_cast<double>(pixels + vectors), 4.0, streamed});
     return static_cast<double>(steps_) * step +
-           dots * (static_cast<double>(run_.windows()) * cycles_per_dequantize + cycles_per_output) + cycles_per_block;
+           dots * (static_cast<double>(run_.windows()) * cycles_per_dequantize + cycles_per_output) +
+           static_cast<double>(pixels) * (far(out_bytes()) ? cycles_per_far_run : cycles_per_run) + cycles_per_block;
   }
   [[nodiscard]] double quantize_cycles(const Plan& plan, const TileGrid& grid) const {
     const double pixels = static_cast<double>(grid.field_h * grid.field_w);
     const double windows = static_cast<double>(run_.groups * run_.windows());
     const double vectors = static_cast<double>((run_.channels + lanes_ - 1) / lanes_) * windows;
     const double batches = (plan.scale_per_pixel ? pixels : 1.0) * windows / 16.0 + 1.0;
-    return pixels * vectors * cycles_per_quantize + batches * cycles_per_batch + cycles_per_call;
+    return pixels * vectors * (far(in_bytes()) ? cycles_per_far_quantize : cycles_per_quantize) +
+           batches * cycles_per_batch + cycles_per_call;
   }
   /// Weights beyond L2 come anew for every tile, or once when channel blocks are outermost.
   [[nodiscard]] double weight_cycles(const Plan& plan, const TileGrid& grid) const {

@@ -82,6 +82,8 @@ class QuantizeEmitter {
     for_each_row([&] {
       a_.mov(pixel_, row_);
       for_each_pixel([&] {
+        for (std::int64_t at = 0; at < count * channels * bytes_per_float; at += 64)
+          a_.prefetcht0(a_.ptr[pixel_ + displacement(k_.src_row_bytes + at)]);
         for (std::int64_t i = 0; i < count; ++i)
           emit_maximum(maximum(static_cast<int>(i)), pixel_, i * channels * bytes_per_float, channels);
         a_.advance(pixel_, k_.src_pixel_bytes);

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jit/iconv_engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "jit/aligned_bytes.h"
+#include "jit/iconv_emitter.h"
+#include "jit/kernel_cache.h"
+#include "jit/pack_weights.h"
+#include "jit/quantize_emitter.h"
+#include "jit/reference.h"
+#include "jit/tile.h"
+#include "jit/vector_unit.h"
+#include "jit/window_layout.h"
+#include "octavo/error.h"
+
+namespace octavo::jit {
+
+namespace {
+
+/// Kernels of equal shape share code: a layer has one quantize kernel and at most two convolution kernels (a full
+/// channel block, a group's last one) for each size that a tile has.
+class IconvEngine final : public Engine {
+ public:
+  IconvEngine(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights, KernelCache& cache)
+      : spec_(spec),
+        plan_(plan),
+        grid_(spec, plan),
+        run_(spec),
+        packed_(spec, plan.column_vectors),
+        weights_(packed_.bytes()) {
+    check_plan();
+    check_weights(spec, weights);
+    request_kernels(cache);
+    for (std::int64_t b = 0; b < packed_.blocks(); ++b) {
+      const ChannelBlock block = packed_.block(b);
+      pack_block(spec, block, weights, weights_.data() + block.offset);
+    }
+    const ScratchLayout largest(run_, grid_.field_h, grid_.field_w, plan.scale_per_pixel);
+    scales_offset_ = round_up_to_line(static_cast<std::size_t>(largest.bytes));
+    scratch_bytes_ = scales_offset_ + round_up_to_line(static_cast<std::size_t>(largest.scales) * sizeof(float));
+  }
+
+  [[nodiscard]] std::int64_t channel_blocks() const noexcept override { return packed_.blocks(); }
+  [[nodiscard]] std::size_t scratch_bytes() const noexcept override { return scratch_bytes_; }
+  [[nodiscard]] std::size_t packed_bytes() const noexcept override { return weights_.size(); }
+  [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return kernels_; }
+
+  void quantize(std::int64_t index, const float* image, std::byte* scratch) const noexcept override {
+    const Tile tile = grid_.tile(index);
+    const FieldSpan rows = inside_image(tile.field_top, tile.field_rows, grid_.step_h, spec_.in_h);
+    const FieldSpan columns = inside_image(tile.field_left, tile.field_columns, grid_.step_w, spec_.in_w);
+    QuantizeArgs args{};
+    args.field = reinterpret_cast<std::uint8_t*>(scratch);
+    args.scales = reinterpret_cast<float*>(scratch + scales_offset_);
+    if (rows.count == 0 || columns.count == 0) {
+      args.outside_after = tile.field_rows * tile.field_columns;
+    } else {
+      const std::int64_t y = tile.field_top + rows.before * grid_.step_h;
+      const std::int64_t x = tile.field_left + columns.before * grid_.step_w;
+      const std::int64_t right = tile.field_columns - columns.before - columns.count;
+      args.image = image + (y * spec_.in_w + x) * spec_.src_stride();
+      args.rows = rows.count;
+      args.columns = columns.count;
+      args.outside_before = rows.before * tile.field_columns + columns.before;
+      args.outside_between = right + columns.before;
+      args.outside_after = (tile.field_rows - rows.before - rows.count) * tile.field_columns + right;
+    }
+    (*quantize_[size_class(tile)])(args);
+  }
+
+  void compute(std::int64_t index, std::int64_t block_index, const std::byte* scratch, const float* residual,
+               float* dst) const noexcept override {
+    const Tile tile = grid_.tile(index);
+    const ChannelBlock block = packed_.block(block_index);
+    const ScratchLayout layout(run_, tile.field_rows, tile.field_columns, plan_.scale_per_pixel);
+    const std::int64_t at = (tile.row * spec_.out_w + tile.column) * spec_.dst_stride() + block.first;
+    IconvArgs args{};
+    args.field = reinterpret_cast<const std::uint8_t*>(scratch) + block.group * layout.group_bytes;
+    args.scales = reinterpret_cast<const float*>(scratch + scales_offset_) +
+                  block.group * run_.windows() * layout.scales_per_window;
+    args.weights = weights_.data() + block.offset;
+    args.residual = residual == nullptr ? nullptr : residual + at;
+    args.dst = dst + at;
+    (*compute_[size_class(tile)][block.channels == full_block_channels() ? 0 : 1])(args);
+  }
+
+ private:
+  /// Tiles come in up to four sizes: full, or cut off at the bottom, at the right, or both.
+  [[nodiscard]] std::size_t size_class(const Tile& tile) const {
+    return (tile.rows == grid_.tile_h ? 0U : 2U) + (tile.columns == grid_.tile_w ? 0U : 1U);
+  }
+  [[nodiscard]] std::int64_t full_block_channels() const { return packed_.block(0).channels; }
+
+  void check_plan() const {
+    const std::int64_t registers = iconv_registers(
+        plan_.rows, std::min<std::int64_t>(plan_.column_vectors, packed_.block(0).column_vectors), run_.windows() == 1);
+    if (registers > vector_facts(spec_.isa).registers)
+      throw Error(ErrorKind::invalid_argument,
+                  fmt::format("the plan's register block of {} x {} needs {} registers", plan_.rows,
+                              plan_.column_vectors, registers),
+                  spec_.name());
+    const bool inside_image = spec_.pad_top == 0 && spec_.pad_left == 0 &&
+                              (spec_.out_h - 1) * spec_.stride_h < spec_.in_h &&
+                              (spec_.out_w - 1) * spec_.stride_w < spec_.in_w;
+    if (plan_.scale_per_pixel && !(spec_.kernel_h == 1 && spec_.kernel_w == 1 && inside_image))
+      throw Error(ErrorKind::invalid_argument, "a scale for each pixel needs a 1x1 kernel without padding",
+                  spec_.name());
+  }
+
+  void request_kernels(KernelCache& cache) {
+    std::vector<KernelRequest> requests;
+    std::vector<std::shared_ptr<const Kernel>*> wanted;
+    const auto request = [&](const auto& kernel, auto emit, std::shared_ptr<const Kernel>& where) {
+      requests.push_back({kernel.name(), [kernel, emit] { return emit(kernel); }});
+      wanted.push_back(&where);
+    };
+    for (const std::int64_t index :
+         {std::int64_t{0}, grid_.tiles_w - 1, grid_.tiles() - grid_.tiles_w, grid_.tiles() - 1}) {
+      const Tile tile = grid_.tile(index);
+      const std::size_t size = size_class(tile);
+      if (seen_[size]) continue;
+      seen_[size] = true;
+      request(quantize_kernel(tile), emit_quantize, quantize_[size]);
+      request(iconv_kernel(tile, packed_.block(0)), emit_iconv, compute_[size][0]);
+      const ChannelBlock last = packed_.block(packed_.blocks() - 1);
+      if (last.channels != full_block_channels()) request(iconv_kernel(tile, last), emit_iconv, compute_[size][1]);
+    }
+    kernels_ = cache.get(requests);
+    for (std::size_t i = 0; i < wanted.size(); ++i) *wanted[i] = kernels_[i];
+  }
+
+  [[nodiscard]] QuantizeKernel quantize_kernel(const Tile& tile) const {
+    const auto pixel = static_cast<std::int64_t>(sizeof(float)) * spec_.src_stride();
+    return {.isa = spec_.isa,
+            .nonnegative_input = spec_.nonnegative_input,
+            .windows = run_,
+            .field_rows = tile.field_rows,
+            .field_columns = tile.field_columns,
+            .src_row_bytes = grid_.step_h * spec_.in_w * pixel,
+            .src_pixel_bytes = grid_.step_w * pixel,
+            .scale_per_pixel = plan_.scale_per_pixel};
+  }
+
+  [[nodiscard]] IconvKernel iconv_kernel(const Tile& tile, const ChannelBlock& block) const {
+    Plan of_tile = plan_;
+    of_tile.tile_h = tile.rows;
+    of_tile.tile_w = tile.columns;
+    const PixelBlock pixels = of_tile.pixel_block();
+    const auto pixel = static_cast<std::int64_t>(sizeof(float)) * spec_.dst_stride();
+    return {.isa = spec_.isa,
+            .nonnegative_input = spec_.nonnegative_input,
+            .epilogue = spec_.epilogue,
+            .windows = run_,
+            .kernel_h = spec_.kernel_h,
+            .kernel_w = spec_.kernel_w,
+            .dilation_h = spec_.dilation_h,
+            .dilation_w = spec_.dilation_w,
+            .stride_h = grid_.field_stride_h,
+            .stride_w = grid_.field_stride_w,
+            .tile_rows = tile.rows,
+            .tile_columns = tile.columns,
+            .field_rows = tile.field_rows,
+            .field_columns = tile.field_columns,
+            .block_rows = pixels.rows,
+            .block_columns = pixels.columns,
+            .column_vectors = block.column_vectors,
+            .channels = block.channels,
+            .scale_per_pixel = plan_.scale_per_pixel,
+            .dst_row_bytes = spec_.out_w * pixel,
+            .dst_pixel_bytes = pixel,
+            .prefetch_bytes = plan_.prefetch_bytes};
+  }
+
+  ConvSpec spec_;
+  Plan plan_;
+  TileGrid grid_;
+  WindowRun run_;
+  PackedLayout packed_;
+  AlignedBytes weights_;
+  std::size_t scales_offset_ = 0, scratch_bytes_ = 0;
+  std::array<bool, 4> seen_{};
+  std::vector<std::shared_ptr<const Kernel>> kernels_;
+  std::array<std::shared_ptr<const Kernel>, 4> quantize_;
+  std::array<std::array<std::shared_ptr<const Kernel>, 2>, 4> compute_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_iconv_engine(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights,
+                                          KernelCache& cache) {
+  return std::make_unique<IconvEngine>(spec, plan, weights, cache);
+}
+
+}  // namespace octavo::jit
