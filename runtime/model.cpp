@@ -62,7 +62,10 @@ Model Model::load_caffe(const std::filesystem::path& prototxt, const std::filesy
 }
 
 Model Model::load_caffe_untrained(const std::filesystem::path& prototxt, std::uint64_t seed) {
-  return make_model(content_of(graph::import_caffe(prototxt, {}, {.require_weights = false, .seed = seed})));
+  graph::CaffeImportOptions options;
+  options.require_weights = false;
+  options.seed = seed;
+  return make_model(content_of(graph::import_caffe(prototxt, {}, options)));
 }
 
 Model Model::load(const std::filesystem::path& file) { return make_model(runtime::read_model_file(file)); }
