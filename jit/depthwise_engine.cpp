@@ -119,14 +119,15 @@ class DepthwiseEngine final : public Engine {
     const std::int64_t row = (y * spec_.in_w + tile.field_left) * spec_.src_stride();
     const std::int64_t inside = row + columns.before * layout_.grid.step_w * spec_.src_stride();
     auto* scales = reinterpret_cast<float*>(scratch + layout_.scales_offset());
-    for (std::int64_t v = 0; v < layout_.channel_vectors; ++v) {
+    for (std::int64_t v = 0; v < layout_.channel_vectors; v += most_quantize_vectors) {
       // Addresses as integers: column 0 of the field may lie before the image, where no pointer may point.
       args.row = address(image, row + v * layout_.lanes);
       args.inside = address(image, inside + v * layout_.lanes);
       args.groups = scratch + v * layout_.field_bytes;
       args.scales = scales + v * layout_.lanes;
-      args.lanes = lanes_of(v);
-      (*quantize_[partial(v) ? 1 : 0])(args);
+      const bool last = v + most_quantize_vectors >= layout_.channel_vectors;
+      args.lanes = lanes_of(layout_.channel_vectors - 1);
+      (*quantize_[last ? 1 : 0])(args);
     }
   }
 
@@ -186,23 +187,31 @@ class DepthwiseEngine final : public Engine {
       requests.push_back({name, [name, emit] { return emit(name); }});
       wanted.push_back(&where);
     };
-    const std::array<const char*, 2> suffix = {"", "_tail"};
+    const auto tail_name = [](bool is_partial) { return is_partial ? "_tail" : ""; };
+
+    const std::int64_t rest = layout_.channel_vectors % most_quantize_vectors;
+    const std::int64_t last = rest == 0 ? most_quantize_vectors : rest;
+    const auto request_quantize = [&](std::int64_t vectors, bool is_partial, std::shared_ptr<const Kernel>& where) {
+      request(
+          fmt::format("{}_quantize{}{}", identity, vectors, tail_name(is_partial)),
+          [this, vectors, is_partial](const std::string& name) {
+            return emit_depthwise_quantize(spec_, layout_, vectors, is_partial, name);
+          },
+          where);
+    };
+    if (layout_.channel_vectors > most_quantize_vectors) request_quantize(most_quantize_vectors, false, quantize_[0]);
+    request_quantize(last, partial(layout_.channel_vectors - 1), quantize_[1]);
+
     for (const bool is_partial : {false, true}) {
       if (!any(is_partial)) continue;
-      request(
-          identity + "_quantize" + suffix[is_partial ? 1 : 0],
-          [this, is_partial](const std::string& name) {
-            return emit_depthwise_quantize(spec_, layout_, is_partial, name);
-          },
-          quantize_[is_partial ? 1 : 0]);
-      for (std::int64_t t : {std::int64_t{0}, layout_.grid.tiles_w - 1, layout_.grid.tiles() - layout_.grid.tiles_w,
-                             layout_.grid.tiles() - 1}) {
+      for (const std::int64_t t : {std::int64_t{0}, layout_.grid.tiles_w - 1,
+                                   layout_.grid.tiles() - layout_.grid.tiles_w, layout_.grid.tiles() - 1}) {
         const Tile tile = layout_.grid.tile(t);
         auto& where = compute_[size_class(tile)][is_partial ? 1 : 0];
         if (std::find(wanted.begin(), wanted.end(), &where) != wanted.end()) continue;
         request(
             fmt::format("{}_block{}x{}_compute{}x{}{}", identity, plan_.rows, block_pixels, tile.rows, tile.columns,
-                        suffix[is_partial ? 1 : 0]),
+                        tail_name(is_partial)),
             [this, tile, is_partial](const std::string& name) {
               return emit_depthwise(spec_, plan_, layout_, tile.rows, tile.columns, is_partial, name);
             },
@@ -222,7 +231,7 @@ class DepthwiseEngine final : public Engine {
   std::unique_ptr<PackedDepthwise> packed_;
   std::vector<std::uint16_t> column_masks_;
   std::vector<std::shared_ptr<const Kernel>> kernels_;
-  std::array<std::shared_ptr<const Kernel>, 2> quantize_;
+  std::array<std::shared_ptr<const Kernel>, 2> quantize_;  ///< most_quantize_vectors at once; the last ones
   std::array<std::array<std::shared_ptr<const Kernel>, 2>, 4> compute_;
 };
 

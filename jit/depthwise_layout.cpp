@@ -15,7 +15,8 @@ DepthwiseLayout::DepthwiseLayout(const ConvSpec& spec, const Plan& plan)
       units(units_of(grid.tile_w)),
       vector_bytes(lanes * static_cast<std::int64_t>(sizeof(float))),
       row_bytes(units * vector_bytes),
-      field_bytes(grid.field_h * row_bytes),
+      // Odd, so that the channel vectors of a tile do not collide in the cache's sets.
+      field_bytes((grid.field_h * units | 1) * vector_bytes),
       weight_row_bytes(taps.row_dwords * vector_bytes),
       weight_bytes(spec.kernel_h * weight_row_bytes) {
   constexpr std::int64_t addressable = 1 << 30;  // kernels use 32-bit displacements

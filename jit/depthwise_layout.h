@@ -31,7 +31,7 @@ struct DepthwiseLayout {
   std::int64_t units;                           ///< of a field row of a full tile
   std::int64_t vector_bytes;                    ///< of a register
   std::int64_t row_bytes;                       ///< of the groups of a field row
-  std::int64_t field_bytes;                     ///< of the groups of a channel vector
+  std::int64_t field_bytes;                     ///< of the groups of a channel vector; an odd number of lines
   std::int64_t weight_row_bytes, weight_bytes;  ///< of a kernel row, of a channel vector
 
   [[nodiscard]] std::int64_t units_of(std::int64_t columns) const { return taps.groups(columns) + lead; }

@@ -22,9 +22,10 @@ constexpr std::uint32_t below_smallest_max_bits = 0x047FFFFFU;  // the fp32 numb
 
 class Emitter {
  public:
-  Emitter(const ConvSpec& spec, const DepthwiseLayout& layout, bool partial)
+  Emitter(const ConvSpec& spec, const DepthwiseLayout& layout, std::int64_t vectors, bool partial)
       : spec_(spec),
         layout_(layout),
+        vectors_(static_cast<int>(vectors)),
         partial_(partial),
         zero_point_(spec.nonnegative_input ? ZeroPoint::none : ZeroPoint::middle),
         unit_(make_vector_unit(spec.isa, a_)) {}
@@ -33,7 +34,7 @@ class Emitter {
     a_.prologue();
     load_arguments();
     maximum();
-    scale_of_maximum();
+    scales_of_maxima();
     quantize();
     a_.epilogue();
     return a_.finish(std::move(name));
@@ -52,63 +53,71 @@ class Emitter {
     }
   }
 
-  /// max[0] = the largest magnitude of each channel, as integers: NaN and infinity are larger than any number.
+  /// maximum_of(v) = the largest magnitude of each channel, as integers: NaN and infinity are larger than any number.
   void maximum() {
     a_.annotate("maximum");
-    for (const Vec m : max) unit_->zero(m);
+    // Few vectors: several columns at once, so that the maxima do not wait for each other.
+    const int columns = vectors_ < 4 ? 4 : 1;
+    for (int i = 0; i < columns * vectors_; ++i) unit_->zero(running(i));
     unit_->broadcast(magnitude, a_.constant_dword(magnitude_bits));
     a_.mov(row, OCTAVO_ARG(inside));
     a_.mov(rows, OCTAVO_ARG(rows_inside));
     a_.repeat_while(rows, [&] {
       a_.mov(pixel, row);
       a_.mov(count, OCTAVO_ARG(columns_inside));
-      a_.shr(count, 2);
+      if (columns == 4) {
+        a_.shr(count, 2);
+        a_.repeat_while(count, [&] {
+          for (int column = 0; column < 4; ++column) {
+            for (int v = 0; v < vectors_; ++v) take_magnitude(running(column * vectors_ + v), column, v);
+          }
+          a_.lea(pixel, a_.ptr[pixel + column_stride * 4]);
+        });
+        a_.mov(count, OCTAVO_ARG(columns_inside));
+        a_.and_(count, 3);
+      }
       a_.repeat_while(count, [&] {
-        for (int column = 0; column < 4; ++column) take_magnitude(max[column], pixel_at(column));
-        a_.lea(pixel, a_.ptr[pixel + column_stride * 4]);
-      });
-      a_.mov(count, OCTAVO_ARG(columns_inside));
-      a_.and_(count, 3);
-      a_.repeat_while(count, [&] {
-        take_magnitude(max[0], pixel_at(0));
+        for (int v = 0; v < vectors_; ++v) take_magnitude(running(v), 0, v);
         a_.add(pixel, column_stride);
       });
       a_.add(row, row_stride);
     });
-    unit_->max_unsigned(max[0], max[0], max[1]);
-    unit_->max_unsigned(max[2], max[2], max[3]);
-    unit_->max_unsigned(max[0], max[0], max[2]);
+    for (int i = vectors_; i < columns * vectors_; ++i) {
+      unit_->max_unsigned(running(i % vectors_), running(i % vectors_), running(i));
+    }
   }
 
-  void take_magnitude(Vec into, const Address& from) {
-    const Vec t = q[0];
-    if (partial_) {
-      unit_->load(t, from, channels);
+  void take_magnitude(Vec into, int column, int v) {
+    const Vec t = q[static_cast<std::size_t>(v % 4)];
+    if (partial_ && v + 1 == vectors_) {
+      unit_->load(t, pixel_at(column, v), channels);
       unit_->and_bits(t, t, magnitude);
     } else {
-      unit_->and_bits(t, magnitude, from);
+      unit_->and_bits(t, magnitude, pixel_at(column, v));
     }
     unit_->max_unsigned(into, into, t);
   }
 
-  /// inverse and `usable`: the channels that have one. Scales: NaN for a maximum that is no number, 0 for one too
-  /// small.
-  void scale_of_maximum() {
-    a_.annotate("scale");
-    const Vec m = max[0], scale = q[0], t = q[1];
-    unit_->broadcast(t, a_.constant_dword(below_smallest_max_bits));
-    unit_->less_unsigned(column, t, m);
-    unit_->less_unsigned(usable, m, a_.constant(infinity_bits));
-    unit_->set(inverse, largest());
-    unit_->div(scale, m, inverse);
-    unit_->div(inverse, inverse, m);
-    unit_->broadcast(t, a_.constant_dword(nan_bits));
-    unit_->blend(scale, t, scale, usable);
-    unit_->zero(t);
-    unit_->blend(scale, t, scale, column);
-    unit_->mask_and(usable, usable, column);
+  /// The inverse of each channel, 0 without one. Scales: NaN for a maximum that is no number, 0 for one too small.
+  void scales_of_maxima() {
+    a_.annotate("scales");
     a_.mov(scratch, OCTAVO_ARG(scales));
-    unit_->store(a_.ptr[scratch], scale);
+    for (int v = 0; v < vectors_; ++v) {
+      const Vec m = running(v), scale = q[0], t = q[1];
+      unit_->broadcast(t, a_.constant_dword(below_smallest_max_bits));
+      unit_->less_unsigned(large_enough, t, m);
+      unit_->less_unsigned(number, m, a_.constant(infinity_bits));
+      unit_->set(t, largest());
+      unit_->div(scale, m, t);
+      unit_->div(inverse(v), t, m);
+      unit_->broadcast(t, a_.constant_dword(nan_bits));
+      unit_->blend(scale, t, scale, number);
+      unit_->zero(t);
+      unit_->blend(scale, t, scale, large_enough);
+      unit_->mask_and(number, number, large_enough);
+      unit_->blend(inverse(v), t, inverse(v), number);
+      unit_->store(a_.ptr[scratch + v * static_cast<int>(layout_.vector_bytes)], scale);
+    }
   }
 
   void quantize() {
@@ -118,7 +127,7 @@ class Emitter {
       unit_->broadcast(outside, a_.constant_dword(0x80808080U));
     }
     unit_->load_group_control(control, scratch);
-    unit_->zero(previous);
+    for (int v = 0; v < vectors_; ++v) unit_->zero(previous(v));
     a_.mov(row, OCTAVO_ARG(row));
     a_.mov(groups_row, OCTAVO_ARG(groups));
     a_.annotate("rows above the image");
@@ -152,7 +161,7 @@ class Emitter {
     a_.repeat_while(rows, [&] {
       a_.mov(groups, groups_row);
       a_.repeat(count, layout_.units, [&] {
-        unit_->store(a_.ptr[groups], outside);
+        for (int v = 0; v < vectors_; ++v) unit_->store(group_of(v), outside);
         a_.advance(groups, layout_.vector_bytes);
       });
       a_.add(groups_row, static_cast<std::uint32_t>(layout_.row_bytes));
@@ -160,52 +169,63 @@ class Emitter {
   }
 
   /// Columns are quantized to s32 and packed; where groups overlap, the pair before this unit is kept.
+  /// NaN and infinity become some byte; their window's scale is NaN.
   void quantize_unit(bool edge) {
     const auto step = static_cast<int>(layout_.taps.step);
-    for (int i = 0; i < step; ++i) {
-      Mask mask = usable;
-      if (edge) {
-        mask = column;
-        unit_->load_mask(column, a_.word[masks + 2 * i]);
-        unit_->mask_and(column, column, usable);
+    for (int i = 0; i < step && edge; ++i) unit_->load_mask(column(i), a_.word[masks + 2 * i]);
+    for (int v = 0; v < vectors_; ++v) {
+      for (int i = 0; i < step; ++i) quantize_pixel(q[static_cast<std::size_t>(i)], i, v, edge);
+      unit_->pack_pair(q[0], q[0], q[1]);
+      if (step == 2) {
+        unit_->group_bytes(q[1], previous(v), q[0], control, zero_point_);
+        unit_->store(group_of(v), q[1]);
+        unit_->copy(previous(v), q[0]);
+      } else {
+        unit_->pack_pair(q[2], q[2], q[3]);
+        unit_->group_bytes(q[0], q[0], q[2], control, zero_point_);
+        unit_->store(group_of(v), q[0]);
       }
-      unit_->mul_zeroing(q[i], inverse, pixel_at(i), mask);
-      unit_->to_integer(q[i], q[i]);
     }
-    unit_->pack_pair(q[0], q[0], q[1]);
-    if (step == 2) {
-      unit_->group_bytes(q[1], previous, q[0], control, zero_point_);
-      unit_->store(a_.ptr[groups], q[1]);
-      unit_->copy(previous, q[0]);
-      a_.lea(pixel, a_.ptr[pixel + column_stride * 2]);
-    } else {
-      unit_->pack_pair(q[2], q[2], q[3]);
-      unit_->group_bytes(q[0], q[0], q[2], control, zero_point_);
-      unit_->store(a_.ptr[groups], q[0]);
-      a_.lea(pixel, a_.ptr[pixel + column_stride * 4]);
-    }
+    a_.lea(pixel, a_.ptr[pixel + column_stride * step]);
     a_.advance(groups, layout_.vector_bytes);
     if (edge) a_.add(masks, 2 * step);
   }
 
-  [[nodiscard]] Address pixel_at(int i) {
+  void quantize_pixel(Vec to, int i, int v, bool edge) {
+    const bool last_of_partial = partial_ && v + 1 == vectors_;
+    if (edge) {
+      Mask mask = column(i);
+      if (last_of_partial) unit_->mask_and(mask = both, column(i), channels);
+      unit_->mul_zeroing(to, inverse(v), pixel_at(i, v), mask);
+    } else if (last_of_partial) {
+      unit_->mul_zeroing(to, inverse(v), pixel_at(i, v), channels);
+    } else {
+      unit_->mul(to, inverse(v), pixel_at(i, v));
+    }
+    unit_->to_integer(to, to);
+  }
+
+  [[nodiscard]] Address pixel_at(int i, int v) {
+    const int at = v * static_cast<int>(layout_.vector_bytes);
     switch (i) {
       case 0:
-        return a_.ptr[pixel];
+        return a_.ptr[pixel + at];
       case 1:
-        return a_.ptr[pixel + column_stride];
+        return a_.ptr[pixel + column_stride + at];
       case 2:
-        return a_.ptr[pixel + column_stride * 2];
+        return a_.ptr[pixel + column_stride * 2 + at];
       default:
-        return a_.ptr[pixel + column_stride3];
+        return a_.ptr[pixel + column_stride3 + at];
     }
   }
+  [[nodiscard]] Address group_of(int v) { return a_.ptr[groups + displacement(v * layout_.field_bytes)]; }
   [[nodiscard]] float largest() const { return spec_.nonnegative_input ? 255.0F : 127.0F; }
 
 #undef OCTAVO_ARG
 
   const ConvSpec& spec_;
   const DepthwiseLayout& layout_;
+  int vectors_;
   bool partial_;
   ZeroPoint zero_point_;
   Assembler a_;
@@ -216,16 +236,20 @@ class Emitter {
       column_stride{Xbyak::Operand::R8}, column_stride3{Xbyak::Operand::R9}, count{Xbyak::Operand::RCX},
       rows{Xbyak::Operand::RDX}, pixel{Xbyak::Operand::RSI}, row{Xbyak::Operand::R10}, groups{Xbyak::Operand::R11},
       groups_row{Xbyak::Operand::R12}, masks{Xbyak::Operand::R13};
-  static constexpr std::array<Vec, 4> q = {Vec{0}, Vec{1}, Vec{2}, Vec{3}}, max = {Vec{4}, Vec{5}, Vec{6}, Vec{7}};
-  static constexpr Vec magnitude{8}, inverse{9}, outside{10}, control{11}, previous{12};
-  static constexpr Mask channels{1}, usable{2}, column{3};
+  static Vec inverse(int v) { return Vec{v}; }
+  static Vec previous(int v) { return Vec{8 + v}; }
+  static Vec running(int i) { return Vec{8 + i}; }  // maxima; free before there is a previous pair
+  static constexpr std::array<Vec, 4> q = {Vec{20}, Vec{21}, Vec{22}, Vec{23}};
+  static constexpr Vec magnitude{24}, outside{25}, control{26};
+  static constexpr Mask channels{1}, number{2}, large_enough{3}, both{2};
+  static Mask column(int i) { return Mask{3 + i}; }
 };
 
 }  // namespace
 
-KernelImage emit_depthwise_quantize(const ConvSpec& spec, const DepthwiseLayout& layout, bool partial,
-                                    std::string name) {
-  return Emitter(spec, layout, partial).emit(std::move(name));
+KernelImage emit_depthwise_quantize(const ConvSpec& spec, const DepthwiseLayout& layout, std::int64_t vectors,
+                                    bool partial, std::string name) {
+  return Emitter(spec, layout, vectors, partial).emit(std::move(name));
 }
 
 }  // namespace octavo::jit
