@@ -203,8 +203,8 @@ class Emitter {
   const Reg64 args{Xbyak::Operand::RDI}, groups{Xbyak::Operand::RSI}, weights{Xbyak::Operand::R8},
       output{Xbyak::Operand::R12}, residual{Xbyak::Operand::R13}, output_row_stride{Xbyak::Operand::R14},
       row_blocks{Xbyak::Operand::RDX}, column_blocks{Xbyak::Operand::RCX}, kernel_rows{Xbyak::Operand::R9},
-      bias{Xbyak::Operand::R10}, slopes{Xbyak::Operand::R11}, out{Xbyak::Operand::RBX}, t0{Xbyak::Operand::RAX},
-      t1{Xbyak::Operand::R15};
+      next{Xbyak::Operand::R9}, bias{Xbyak::Operand::R10}, slopes{Xbyak::Operand::R11}, out{Xbyak::Operand::RBX},
+      t0{Xbyak::Operand::RAX}, t1{Xbyak::Operand::R15};
   // 0..15: sums. The field's registers are free again when the epilogue wants its temporaries.
   static constexpr std::array<Vec, 4> field = {Vec{16}, Vec{17}, Vec{18}, Vec{19}};
   static constexpr std::array<Vec, EpilogueEmitter::temporaries> temporaries = field;

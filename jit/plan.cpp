@@ -11,6 +11,7 @@
 #include <limits>
 #include <vector>
 
+#include "jit/depthwise_plan.h"
 #include "jit/iconv_emitter.h"
 #include "jit/tile.h"
 #include "jit/vector_unit.h"
@@ -199,8 +200,9 @@ std::string explain(const ConvSpec& spec, const Plan& plan, const CostModel& mod
 }  // namespace
 
 std::string Plan::name() const {
-  return fmt::format("tile{}x{}{}_block{}x{}{}_{}", tile_h, tile_w, scale_per_pixel ? "_perpixel" : "", rows,
-                     column_vectors, prefetch_bytes != 0 ? fmt::format("_prefetch{}", prefetch_bytes) : "",
+  const std::string depthwise = group_step == 0 ? "" : fmt::format("_step{}", group_step);
+  return fmt::format("tile{}x{}{}_block{}x{}{}{}_{}", tile_h, tile_w, scale_per_pixel ? "_perpixel" : "", rows,
+                     column_vectors, prefetch_bytes != 0 ? fmt::format("_prefetch{}", prefetch_bytes) : "", depthwise,
                      order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
 }
 
@@ -211,6 +213,7 @@ PixelBlock Plan::pixel_block() const {
 
 Plan make_plan(const ConvSpec& spec, const Machine& machine, int threads) {
   spec.validate();
+  if (spec.depthwise()) return make_depthwise_plan(spec, machine, threads);
   const CostModel model(spec, machine);
   const bool per_pixel = scale_per_pixel(spec);
   struct Candidate {

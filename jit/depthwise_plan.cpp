@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tile and group step by a cost model, in cycles of one core for one channel vector; its constants were measured
+// (docs/jit.md). A larger tile quantizes less of its field twice; a smaller one has finer windows. Overlapping groups
+// (step 2) cost more to quantize and save dot products where taps would straddle groups.
+#include "jit/depthwise_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "jit/depthwise_taps.h"
+#include "jit/tile.h"
+#include "jit/vector_unit.h"
+
+namespace octavo::jit {
+namespace {
+
+constexpr double cycles_per_pixel = 4.6, cycles_per_overlapping_pixel = 5.2;  ///< quantizing a field pixel
+constexpr double cycles_per_field_row = 12.0;                                 ///< units at the edges, loop ends
+constexpr double cycles_per_output = 2.7;                                     ///< dequantize, epilogue, store
+constexpr double cycles_per_call = 100.0;                                     ///< weights, scales, two kernels
+constexpr double beyond_l2 = 1.15;  ///< factor when the field and its groups do not stay in L2 in between
+/// Of plans that cost within this the smallest tile wins: its windows represent their values better.
+constexpr double indifferent = 1.03;
+constexpr std::int64_t largest_side = 56;
+constexpr std::int64_t block_outputs = 16, most_block_rows = 4;
+constexpr std::int64_t most_unrolled_dots = 1200;  ///< of a register block; beyond, kernel rows are a loop
+
+/// Field pixels inside the image along one axis, summed over the tiles.
+std::int64_t inside_pixels(std::int64_t out, std::int64_t tile, std::int64_t stride, std::int64_t near,
+                           std::int64_t field_stride, std::int64_t reach, std::int64_t step, std::int64_t extent) {
+  std::int64_t pixels = 0;
+  for (std::int64_t first = 0; first < out; first += tile) {
+    const std::int64_t count = (std::min(tile, out - first) - 1) * field_stride + reach;
+    pixels += inside_image(first * stride - near, count, step, extent).count;
+  }
+  return pixels;
+}
+
+double cycles(const ConvSpec& spec, const Plan& plan, const Machine& machine, int threads) {
+  const TileGrid grid(spec, plan);
+  const DepthwiseTaps taps(spec, plan.group_step);
+  const auto rows =
+      static_cast<double>(inside_pixels(spec.out_h, grid.tile_h, spec.stride_h, spec.pad_top, grid.field_stride_h,
+                                        (spec.kernel_h - 1) * spec.dilation_h + 1, grid.step_h, spec.in_h));
+  const auto columns =
+      static_cast<double>(inside_pixels(spec.out_w, grid.tile_w, spec.stride_w, spec.pad_left, grid.field_stride_w,
+                                        (spec.kernel_w - 1) * spec.dilation_w + 1, grid.step_w, spec.in_w));
+  const double pixel = plan.group_step == group_bytes ? cycles_per_pixel : cycles_per_overlapping_pixel;
+  const double output = static_cast<double>(spec.kernel_h) * taps.dots_per_row() + cycles_per_output;
+  const auto tiles = static_cast<double>(grid.tiles());
+  const double total = rows * columns * pixel + rows * static_cast<double>(grid.tiles_w) * cycles_per_field_row +
+                       static_cast<double>(spec.out_h * spec.out_w) * output + tiles * cycles_per_call;
+  // A tile's fp32 pixels, their bytes once or twice, and its outputs.
+  const double held = static_cast<double>(spec.in_channels) *
+                      (static_cast<double>(grid.field_h * grid.field_w) *
+                           (sizeof(float) + static_cast<double>(group_bytes / plan.group_step)) +
+                       static_cast<double>(grid.tile_h * grid.tile_w) * sizeof(float));
+  const double idle = std::ceil(tiles / threads) * threads / tiles;  // threads that wait for the last tiles
+  return total * idle * (held > static_cast<double>(machine.l2_bytes) ? beyond_l2 : 1.0);
+}
+
+/// Sides that cut `total` into equal parts: total, total / 2, total / 3, ... rounded up, none above largest_side.
+std::vector<std::int64_t> sides(std::int64_t total, std::int64_t wanted) {
+  if (wanted != 0) return {std::min(wanted, total)};
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t parts = (total + largest_side - 1) / largest_side; parts <= total; ++parts) {
+    const std::int64_t size = (total + parts - 1) / parts;
+    if (sizes.empty() || size != sizes.back()) sizes.push_back(size);
+    if (size <= 4) break;
+  }
+  return sizes;
+}
+
+}  // namespace
+
+Plan make_depthwise_plan(const ConvSpec& spec, const Machine& machine, int threads) {
+  struct Candidate {
+    Plan plan;
+    double cycles;
+  };
+  std::vector<Candidate> candidates;
+  for (const std::int64_t height : sides(spec.out_h, spec.window.tile_h)) {
+    for (const std::int64_t width : sides(spec.out_w, spec.window.tile_w)) {
+      for (const std::int64_t step : {group_bytes / 2, group_bytes}) {
+        Plan plan;
+        plan.tile_h = height;
+        plan.tile_w = width;
+        plan.group_step = step;
+        const DepthwiseTaps taps(spec, step);
+        const double dots = block_outputs * static_cast<double>(spec.kernel_h) * taps.dots_per_row();
+        plan.rows = dots > static_cast<double>(most_unrolled_dots) ? 1 : most_block_rows;
+        plan.column_vectors = 4;
+        plan.order = TileGrid(spec, plan).tiles() < threads ? WorkOrder::channel_outer : WorkOrder::tile_outer;
+        candidates.push_back({plan, cycles(spec, plan, machine, threads)});
+      }
+    }
+  }
+  const auto cheaper = [](const Candidate& a, const Candidate& b) { return a.cycles < b.cycles; };
+  const double best = std::min_element(candidates.begin(), candidates.end(), cheaper)->cycles;
+  const auto area = [](const Candidate& c) { return c.plan.tile_h * c.plan.tile_w; };
+  const Candidate* chosen = nullptr;
+  for (const Candidate& candidate : candidates) {
+    if (candidate.cycles > best * indifferent) continue;
+    if (chosen == nullptr || area(candidate) < area(*chosen) ||
+        (area(candidate) == area(*chosen) && cheaper(candidate, *chosen))) {
+      chosen = &candidate;
+    }
+  }
+  Plan plan = chosen->plan;
+  plan.reason = fmt::format(
+      "depthwise, {}x{} outputs a tile (a window for each channel of it), groups of four columns every {}: {:.1f} dot "
+      "products and {:.1f} cycles an output vector by the cost model",
+      plan.tile_h, plan.tile_w, plan.group_step,
+      static_cast<double>(spec.kernel_h) * DepthwiseTaps(spec, plan.group_step).dots_per_row(),
+      chosen->cycles / static_cast<double>(spec.out_h * spec.out_w));
+  return plan;
+}
+
+}  // namespace octavo::jit
