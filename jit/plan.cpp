@@ -24,19 +24,23 @@ namespace {
 constexpr double cycles_per_dequantize = 2.0;     ///< of a vector and window
 constexpr double cycles_per_output = 5.0;         ///< epilogue and store of a vector
 constexpr double cycles_per_run = 5.0;            ///< of neighbouring output vectors of a pixel ...
-constexpr double cycles_per_far_run = 30.0;       ///< ... and when the output does not stay in L2
+constexpr double cycles_per_far_run = 30.0;       ///< ... which are parts of a pixel, in an output beyond L2
 constexpr double cycles_per_block = 30.0;         ///< loop ends, pipeline refill
 constexpr double cycles_per_quantize = 6.0;       ///< of a vector of channels and field pixel ...
 constexpr double cycles_per_far_quantize = 14.0;  ///< ... and when the input does not come from L2
 constexpr double cycles_per_batch = 60.0;         ///< scales of up to 16 windows
 constexpr double cycles_per_call = 150.0;         ///< of a kernel
+/// Writing an output that does not stay in L2: its bytes, and each row of a tile, which begins somewhere new.
+constexpr double far_write_bytes_per_cycle = 6.0, cycles_per_far_row = 450.0;
 constexpr double l2_bytes_per_cycle = 24.0;
 constexpr double l3_bytes_per_cycle = 16.0;
 constexpr double memory_bytes_per_cycle = 8.0;
 /// A window that is smaller represents its values better; of plans that cost within this the smallest tile wins.
 constexpr double indifferent = 1.01;
 constexpr std::int64_t largest_window_tile = 256;  ///< output pixels
-constexpr std::int64_t largest_pixel_tile = 112;   ///< with one scale a pixel, where the tile does not limit accuracy
+/// The same for pictures, whose values range alike everywhere.
+constexpr std::int64_t largest_picture_tile = 2048, picture_channels = 4;
+constexpr std::int64_t largest_pixel_tile = 112;  ///< with one scale a pixel, where the tile does not limit accuracy
 /// Column vectors for a single pixel, whose weights are used once: 256 bytes a k-step are what the hardware prefetcher
 /// follows best.
 constexpr std::int64_t streamed_vectors = 4;
@@ -77,7 +81,7 @@ class CostModel {
     const double area = static_cast<double>(spec_.out_h * spec_.out_w) /
                         (tiles * static_cast<double>(grid.tile_h * grid.tile_w));  // of a mean tile
     const double compute = tiles * area * compute_cycles(plan, grid);
-    return tiles * quantize_cycles(plan, grid) + std::max(compute, weight_cycles(plan, grid));
+    return tiles * quantize_cycles(plan, grid) + std::max({compute, weight_cycles(plan, grid), write_cycles(grid)});
   }
   [[nodiscard]] std::int64_t weight_bytes() const { return weight_bytes_; }
   [[nodiscard]] std::int64_t scratch_bytes(const Plan& plan) const {
@@ -109,12 +113,13 @@ class CostModel {
   }
   [[nodiscard]] double block_cycles(std::int64_t pixels, std::int64_t vectors) const {
     const double dots = static_cast<double>(pixels * vectors);
+    const bool scattered = far(out_bytes()) && vectors * lanes_ < spec_.out_channels;
     const double streamed = static_cast<double>(vectors * lanes_ * 4) / l2_bytes_per_cycle;
     // A dot product's latency is four; loads are one a cycle.
     const double step = std::max({dots, static_cast<double>(pixels + vectors), 4.0, streamed});
     return static_cast<double>(steps_) * step +
            dots * (static_cast<double>(run_.windows()) * cycles_per_dequantize + cycles_per_output) +
-           static_cast<double>(pixels) * (far(out_bytes()) ? cycles_per_far_run : cycles_per_run) + cycles_per_block;
+           static_cast<double>(pixels) * (scattered ? cycles_per_far_run : cycles_per_run) + cycles_per_block;
   }
   [[nodiscard]] double quantize_cycles(const Plan& plan, const TileGrid& grid) const {
     const double pixels = static_cast<double>(grid.field_h * grid.field_w);
@@ -123,6 +128,12 @@ class CostModel {
     const double batches = (plan.scale_per_pixel ? pixels : 1.0) * windows / 16.0 + 1.0;
     return pixels * vectors * (far(in_bytes()) ? cycles_per_far_quantize : cycles_per_quantize) +
            batches * cycles_per_batch + cycles_per_call;
+  }
+  [[nodiscard]] double write_cycles(const TileGrid& grid) const {
+    if (!far(out_bytes())) return 0.0;
+    // Tiles as wide as the output follow each other in memory.
+    const double rows = grid.tiles_w == 1 ? 0.0 : static_cast<double>(grid.tiles_w * spec_.out_h);
+    return static_cast<double>(out_bytes()) / far_write_bytes_per_cycle + rows * cycles_per_far_row;
   }
   /// Weights beyond L2 come anew for every tile, or once when channel blocks are outermost.
   [[nodiscard]] double weight_cycles(const Plan& plan, const TileGrid& grid) const {
@@ -162,7 +173,8 @@ bool scale_per_pixel(const ConvSpec& spec) {
 std::vector<PixelBlock> tile_candidates(const ConvSpec& spec, bool per_pixel) {
   if (!per_pixel && spec.window.tile_h != 0 && spec.window.tile_w != 0)
     return {{std::min(spec.window.tile_h, spec.out_h), std::min(spec.window.tile_w, spec.out_w)}};
-  const std::int64_t largest = per_pixel ? largest_pixel_tile : largest_window_tile;
+  const bool picture = spec.channels_per_group() <= picture_channels && spec.groups == 1;
+  const std::int64_t largest = per_pixel ? largest_pixel_tile : (picture ? largest_picture_tile : largest_window_tile);
   std::vector<std::int64_t> heights{std::min(spec.window.tile_h, spec.out_h)};
   std::vector<std::int64_t> widths{std::min(spec.window.tile_w, spec.out_w)};
   if (per_pixel || spec.window.tile_h == 0) heights = balanced_sizes(spec.out_h, largest);

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "jit/aligned_bytes.h"
 #include "jit/kernel_cache.h"
 #include "jit/layer.h"
 #include "jit/peak_probe.h"
@@ -45,7 +46,7 @@ double median(std::vector<double> values) {
 
 struct Options {
   std::vector<std::string> problems;
-  std::int64_t window = -1, tile = 0, rows = 0, vectors = 0, prefetch = -1;
+  std::int64_t window = -1, tile = 0, tile_w = 0, rows = 0, vectors = 0, prefetch = -1;
   double seconds = 0.4;
   bool json = false, signed_input = false, explain = false;
   std::string order;
@@ -55,12 +56,13 @@ struct Options {
 class Workload {
  public:
   Workload(const jit::ConvSpec& spec, const jit::Plan& plan, jit::KernelCache& cache)
-      : weights_(spec), layer_(spec, plan, weights_.view(spec), cache) {
+      : weights_(spec),
+        layer_(spec, plan, weights_.view(spec), cache),
+        image_(sizeof(float) * static_cast<std::size_t>(spec.in_h * spec.in_w * spec.src_stride())),
+        output_(sizeof(float) * static_cast<std::size_t>(spec.out_h * spec.out_w * spec.dst_stride())) {
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
-    image_.resize(static_cast<std::size_t>(spec.in_h * spec.in_w * spec.src_stride()));
-    for (float& x : image_) x = spec.nonnegative_input ? std::max(0.0F, normal(random)) : normal(random);
-    output_.resize(static_cast<std::size_t>(spec.out_h * spec.out_w * spec.dst_stride()));
+    for (float& x : image()) x = spec.nonnegative_input ? std::max(0.0F, normal(random)) : normal(random);
     const std::int64_t scratches = plan.order == jit::WorkOrder::tile_outer ? 1 : layer_.tiles();
     scratch_.resize(static_cast<std::size_t>(scratches) * layer_.scratch_bytes() + alignment);
     void* start = scratch_.data();
@@ -71,7 +73,7 @@ class Workload {
   void run() {
     if (layer_.plan().order == jit::WorkOrder::tile_outer) {
       for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile) {
-        layer_.quantize(tile, image_.data(), aligned_);
+        layer_.quantize(tile, image().data(), aligned_);
         for (std::int64_t block = 0; block < layer_.channel_blocks(); ++block) compute(tile, block, aligned_);
       }
       return;
@@ -84,7 +86,7 @@ class Workload {
   void quantize_all() {
     const bool shared = layer_.plan().order == jit::WorkOrder::tile_outer;
     for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile)
-      layer_.quantize(tile, image_.data(), shared ? aligned_ : scratch_of(tile));
+      layer_.quantize(tile, image().data(), shared ? aligned_ : scratch_of(tile));
   }
   [[nodiscard]] const jit::Layer& layer() const { return layer_; }
 
@@ -106,8 +108,11 @@ class Workload {
     std::vector<float> scales, bias;
   };
 
+  [[nodiscard]] std::span<float> image() const {
+    return {reinterpret_cast<float*>(image_.data()), image_.size() / sizeof(float)};
+  }
   void compute(std::int64_t tile, std::int64_t block, const std::byte* scratch) {
-    layer_.compute(tile, block, scratch, nullptr, output_.data());
+    layer_.compute(tile, block, scratch, nullptr, reinterpret_cast<float*>(output_.data()));
   }
   [[nodiscard]] std::byte* scratch_of(std::int64_t tile) const {
     return aligned_ + static_cast<std::size_t>(tile) * layer_.scratch_bytes();
@@ -115,7 +120,7 @@ class Workload {
 
   RandomWeights weights_;
   jit::Layer layer_;
-  std::vector<float> image_, output_;
+  jit::AlignedBytes image_, output_;
   std::vector<std::byte> scratch_;
   std::byte* aligned_ = nullptr;
 };
@@ -130,6 +135,7 @@ jit::Plan plan_of(const jit::ConvSpec& spec, const Options& options) {
   jit::Plan plan = jit::make_plan(spec, jit::Machine::detect(), 1);
   if (options.tile != 0 && !plan.scale_per_pixel) plan.tile_h = plan.tile_w = options.tile;
   if (options.tile != 0 && plan.scale_per_pixel) plan.tile_w = options.tile;
+  if (options.tile_w != 0) plan.tile_w = options.tile_w;
   if (options.rows != 0) plan.rows = options.rows;
   if (options.vectors != 0) plan.column_vectors = options.vectors;
   if (options.prefetch >= 0) plan.prefetch_bytes = options.prefetch;
@@ -257,6 +263,7 @@ int main(int argc, char** argv) {
   app.add_option("problems", options.problems, "layers in benchdnn's shape syntax (default: a list of known ones)");
   app.add_option("--window", options.window, "input channels of a window, 0 for all (default: 64, Linear 128)");
   app.add_option("--tile", options.tile, "overrides the plan: output rows and columns of a tile");
+  app.add_option("--tile-columns", options.tile_w, "overrides the plan: output columns of a tile");
   app.add_option("--rows", options.rows, "overrides the plan: pixels of the register block");
   app.add_option("--vectors", options.vectors, "overrides the plan: vectors of the register block");
   app.add_option("--prefetch", options.prefetch, "overrides the plan: bytes that weights are prefetched ahead");
