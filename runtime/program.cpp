@@ -6,6 +6,7 @@
 #include <map>
 
 #include "graph/check.h"
+#include "jit/listing.h"
 #include "octavo/error.h"
 #include "runtime/parallel.h"
 #include "runtime/program_impl.h"
@@ -101,6 +102,20 @@ void Program::predict(std::span<const float* const> inputs, std::span<float* con
   check_count(outputs.size(), impl_->output_shapes.size(), "outputs");
   layer_seconds.resize(impl_->steps.size());
   impl_->run(inputs, outputs, layer_seconds.data());
+}
+
+std::vector<KernelInfo> Program::kernels() const {
+  std::vector<KernelInfo> kernels;
+  std::map<const jit::Kernel*, std::size_t> index;
+  for (const auto& step : impl_->steps) {
+    for (const auto& kernel : step->kernels()) {
+      const auto [found, is_new] = index.emplace(kernel.get(), kernels.size());
+      if (is_new) kernels.push_back({kernel->name(), {}, kernel->code(), jit::listing(*kernel)});
+      std::vector<std::string>& layers = kernels[found->second].layers;
+      if (layers.empty() || layers.back() != step->info.name) layers.push_back(step->info.name);
+    }
+  }
+  return kernels;
 }
 
 const std::vector<Shape>& Program::input_shapes() const { return impl_->input_shapes; }

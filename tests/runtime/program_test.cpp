@@ -79,6 +79,20 @@ TEST(Program, TellsItsShapesNamesAndLayers) {
   EXPECT_GT(program.statistics().weight_bytes, 0U);
 }
 
+TEST(Program, ListsEachKernelOnceWithTheLayersThatCallIt) {
+  const Program program = build(sample_network(1, true));
+  std::set<std::string> names;
+  for (const KernelInfo& kernel : program.kernels()) {
+    EXPECT_TRUE(names.insert(kernel.name).second) << kernel.name << " twice";
+    EXPECT_FALSE(kernel.code.empty());
+    EXPECT_THAT(kernel.listing, testing::HasSubstr(kernel.name));
+    EXPECT_FALSE(kernel.layers.empty());
+  }
+  for (const LayerInfo& layer : program.layers())
+    for (const std::string& kernel : layer.kernels) EXPECT_THAT(names, Contains(kernel));
+  EXPECT_EQ(names.size(), program.statistics().kernels);
+}
+
 TEST(Program, LayersAreTimedInOrder) {
   const Program program = build(sample_network(1, true));
   const Tensor input = sample_input(1, 1);
