@@ -1,70 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pool: maximum or average over windows of a channels-last image. Memory-bound: each output pixel's channels are
-// gathered from the window's pixels, sixteen at a time in registers.
+// Pool: maximum or average over windows of a channels-last image. Memory-bound: each output pixel's channels
+// are runs of consecutive numbers in the window's pixels.
 #include <algorithm>
 #include <cstdint>
 
 #include "runtime/parallel.h"
 #include "runtime/steps/builders.h"
 #include "runtime/steps/pointwise.h"
-#include "runtime/steps/vector16.h"
 #include "runtime/vectorize.h"
 
 namespace octavo::runtime {
 namespace {
 
-/// The part of a window that lies inside the image, for one output pixel.
+/// The greater one; NaN once seen stays.
+inline float greater(float best, float x) {
+  const float of_both = best > x ? best : x;  // x where either is NaN
+  return best != best ? best : of_both;
+}
+
+/// Four of a window's pixels at a time: the running maximum is loaded and stored once for four.
+OCTAVO_VECTORIZED void max_of_four(const float* a, const float* b, const float* c, const float* d, float* __restrict y,
+                                   std::int64_t channels) {
+  for (std::int64_t i = 0; i < channels; ++i) y[i] = greater(greater(a[i], b[i]), greater(c[i], d[i]));
+}
+
+OCTAVO_VECTORIZED void max_with_four(const float* a, const float* b, const float* c, const float* d,
+                                     float* __restrict y, std::int64_t channels) {
+  for (std::int64_t i = 0; i < channels; ++i) y[i] = greater(y[i], greater(greater(a[i], b[i]), greater(c[i], d[i])));
+}
+
+OCTAVO_VECTORIZED void add(const float* x, float* __restrict y, std::int64_t channels) {
+  for (std::int64_t i = 0; i < channels; ++i) y[i] += x[i];
+}
+
+OCTAVO_VECTORIZED void divide(float divisor, float* y, std::int64_t channels) {
+  for (std::int64_t i = 0; i < channels; ++i) y[i] /= divisor;
+}
+
+/// The part of a window that lies inside the image, for one output pixel; never empty.
 struct Patch {
   const float* first;  ///< its upper left pixel
   std::int64_t rows, columns;
   std::int64_t row_stride;  ///< floats from a row of the image to the next
   std::int64_t channels;
-  float divisor;  ///< of an average
+
+  [[nodiscard]] std::int64_t pixels() const { return rows * columns; }
+  [[nodiscard]] const float* pixel(std::int64_t index) const {
+    return first + index / columns * row_stride + index % columns * channels;
+  }
 };
 
-/// The greater one; NaN once seen stays.
-template <class T>
-[[gnu::always_inline]] inline void keep_greater(T& best, const T& x) {
-  best = ((best >= x) | (best != best)) ? best : x;
-}
-
-OCTAVO_VECTORIZED void max_pixel(const Patch& patch, float* y) {
-  std::int64_t channel = 0;
-  for (; channel + kVectorFloats <= patch.channels; channel += kVectorFloats) {
-    Vector16 best = vector_at(patch.first + channel);
-    for (std::int64_t row = 0; row < patch.rows; ++row) {
-      const float* x = patch.first + row * patch.row_stride + channel;
-      for (std::int64_t column = 0; column < patch.columns; ++column, x += patch.channels)
-        keep_greater(best, vector_at(x));
-    }
-    vector_at(y + channel) = best;
-  }
-  for (; channel < patch.channels; ++channel) {
-    float best = patch.first[channel];
-    for (std::int64_t row = 0; row < patch.rows; ++row)
-      for (std::int64_t column = 0; column < patch.columns; ++column)
-        keep_greater(best, patch.first[row * patch.row_stride + column * patch.channels + channel]);
-    y[channel] = best;
+void max_pixel(const Patch& patch, float* y) {
+  for (std::int64_t index = 0; index < patch.pixels(); index += 4) {
+    const float* x[4];
+    for (std::int64_t i = 0; i < 4; ++i) x[i] = patch.pixel(std::min(index + i, patch.pixels() - 1));
+    (index == 0 ? max_of_four : max_with_four)(x[0], x[1], x[2], x[3], y, patch.channels);
   }
 }
 
-OCTAVO_VECTORIZED void average_pixel(const Patch& patch, float* y) {
-  std::int64_t channel = 0;
-  for (; channel + kVectorFloats <= patch.channels; channel += kVectorFloats) {
-    Vector16 sum{};
-    for (std::int64_t row = 0; row < patch.rows; ++row) {
-      const float* x = patch.first + row * patch.row_stride + channel;
-      for (std::int64_t column = 0; column < patch.columns; ++column, x += patch.channels) sum += vector_at(x);
-    }
-    vector_at(y + channel) = sum / patch.divisor;
-  }
-  for (; channel < patch.channels; ++channel) {
-    float sum = 0.0F;
-    for (std::int64_t row = 0; row < patch.rows; ++row)
-      for (std::int64_t column = 0; column < patch.columns; ++column)
-        sum += patch.first[row * patch.row_stride + column * patch.channels + channel];
-    y[channel] = sum / patch.divisor;
-  }
+void average_pixel(const Patch& patch, float divisor, float* y) {
+  std::copy(patch.first, patch.first + patch.channels, y);
+  for (std::int64_t index = 1; index < patch.pixels(); ++index) add(patch.pixel(index), y, patch.channels);
+  divide(divisor, y, patch.channels);
 }
 
 /// A window along one axis.
@@ -119,13 +116,13 @@ class PoolStep final : public Step {
     float* target = y + row * columns_.out * channels_;
     for (std::int64_t column = 0; column < columns_.out; ++column, target += channels_) {
       const Span across = columns_.span(column);
-      const Patch patch{image + down.begin * row_stride + across.begin * channels_,
-                        down.end - down.begin,
-                        across.end - across.begin,
-                        row_stride,
-                        channels_,
-                        static_cast<float>(down.counted * across.counted)};
-      kind_ == graph::PoolKind::max ? max_pixel(patch, target) : average_pixel(patch, target);
+      const Patch patch{image + down.begin * row_stride + across.begin * channels_, down.end - down.begin,
+                        across.end - across.begin, row_stride, channels_};
+      if (kind_ == graph::PoolKind::max) {
+        max_pixel(patch, target);
+      } else {
+        average_pixel(patch, static_cast<float>(down.counted * across.counted), target);
+      }
     }
   }
 
