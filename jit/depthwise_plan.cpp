@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tile and group step by a cost model, in cycles of one core for one channel vector; its constants were measured
 // (docs/jit.md). A larger tile quantizes less of its field twice; a smaller one has finer windows. Overlapping groups
-// (step 2) cost more to quantize and save dot products where taps would straddle groups.
+// (step 2) cost more to quantize and save dot products where taps would straddle groups. Cache sizes play no part:
+// fields are read in order, and measured tiles that overflow L2 lose nothing.
 #include "jit/depthwise_plan.h"
 
 #include <fmt/format.h>
@@ -21,7 +22,6 @@ constexpr double cycles_per_pixel = 4.6, cycles_per_overlapping_pixel = 5.2;  //
 constexpr double cycles_per_field_row = 12.0;                                 ///< units at the edges, loop ends
 constexpr double cycles_per_output = 2.7;                                     ///< dequantize, epilogue, store
 constexpr double cycles_per_call = 100.0;                                     ///< weights, scales, two kernels
-constexpr double beyond_l2 = 1.15;  ///< factor when the field and its groups do not stay in L2 in between
 /// Of plans that cost within this the smallest tile wins: its windows represent their values better.
 constexpr double indifferent = 1.03;
 constexpr std::int64_t largest_side = 56;
@@ -39,7 +39,7 @@ std::int64_t inside_pixels(std::int64_t out, std::int64_t tile, std::int64_t str
   return pixels;
 }
 
-double cycles(const ConvSpec& spec, const Plan& plan, const Machine& machine, int threads) {
+double cycles(const ConvSpec& spec, const Plan& plan, int threads) {
   const TileGrid grid(spec, plan);
   const DepthwiseTaps taps(spec, plan.group_step);
   const auto rows =
@@ -53,13 +53,8 @@ double cycles(const ConvSpec& spec, const Plan& plan, const Machine& machine, in
   const auto tiles = static_cast<double>(grid.tiles());
   const double total = rows * columns * pixel + rows * static_cast<double>(grid.tiles_w) * cycles_per_field_row +
                        static_cast<double>(spec.out_h * spec.out_w) * output + tiles * cycles_per_call;
-  // A tile's fp32 pixels, their bytes once or twice, and its outputs.
-  const double held = static_cast<double>(spec.in_channels) *
-                      (static_cast<double>(grid.field_h * grid.field_w) *
-                           (sizeof(float) + static_cast<double>(group_bytes / plan.group_step)) +
-                       static_cast<double>(grid.tile_h * grid.tile_w) * sizeof(float));
   const double idle = std::ceil(tiles / threads) * threads / tiles;  // threads that wait for the last tiles
-  return total * idle * (held > static_cast<double>(machine.l2_bytes) ? beyond_l2 : 1.0);
+  return total * idle;
 }
 
 /// Sides that cut `total` into equal parts: total, total / 2, total / 3, ... rounded up, none above largest_side.
@@ -76,7 +71,7 @@ std::vector<std::int64_t> sides(std::int64_t total, std::int64_t wanted) {
 
 }  // namespace
 
-Plan make_depthwise_plan(const ConvSpec& spec, const Machine& machine, int threads) {
+Plan make_depthwise_plan(const ConvSpec& spec, int threads) {
   struct Candidate {
     Plan plan;
     double cycles;
@@ -94,7 +89,7 @@ Plan make_depthwise_plan(const ConvSpec& spec, const Machine& machine, int threa
         plan.rows = dots > static_cast<double>(most_unrolled_dots) ? 1 : most_block_rows;
         plan.column_vectors = 4;
         plan.order = TileGrid(spec, plan).tiles() < threads ? WorkOrder::channel_outer : WorkOrder::tile_outer;
-        candidates.push_back({plan, cycles(spec, plan, machine, threads)});
+        candidates.push_back({plan, cycles(spec, plan, threads)});
       }
     }
   }

@@ -8,6 +8,6 @@
 namespace octavo::jit {
 
 /// For a valid spec that is depthwise(); make_plan() calls it.
-[[nodiscard]] Plan make_depthwise_plan(const ConvSpec& spec, const Machine& machine, int threads);
+[[nodiscard]] Plan make_depthwise_plan(const ConvSpec& spec, int threads);
 
 }  // namespace octavo::jit

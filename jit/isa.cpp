@@ -22,8 +22,9 @@ bool machine_has(Isa isa) {
   if (isa == Isa::reference) return true;
   // Xbyak reports AVX-512 only where XCR0 says that the system saves the opmask and zmm registers.
   const Cpu cpu;
+  // The small extensions stand on every processor with AVX-512 VNNI, but a virtual machine may hide them.
   return cpu.has(Cpu::tAVX512F) && cpu.has(Cpu::tAVX512BW) && cpu.has(Cpu::tAVX512VL) && cpu.has(Cpu::tAVX512DQ) &&
-         cpu.has(Cpu::tAVX512_VNNI);
+         cpu.has(Cpu::tAVX512_VNNI) && cpu.has(Cpu::tAVX2) && cpu.has(Cpu::tFMA) && cpu.has(Cpu::tBMI2);
 }
 
 std::string names_of(const auto& isas) {

@@ -225,7 +225,7 @@ PixelBlock Plan::pixel_block() const {
 
 Plan make_plan(const ConvSpec& spec, const Machine& machine, int threads) {
   spec.validate();
-  if (spec.depthwise()) return make_depthwise_plan(spec, machine, threads);
+  if (spec.depthwise()) return make_depthwise_plan(spec, threads);
   const CostModel model(spec, machine);
   const bool per_pixel = scale_per_pixel(spec);
   struct Candidate {

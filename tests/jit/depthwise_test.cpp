@@ -19,6 +19,7 @@
 #include "octavo/isa.h"
 #include "tests/jit/guarded_buffer.h"
 #include "tests/jit/layer_case.h"
+#include "tests/jit/random_spec.h"
 
 namespace octavo::jit {
 namespace {
@@ -26,6 +27,7 @@ namespace {
 using testing::Guard;
 using testing::GuardedBuffer;
 using testing::LayerCase;
+using testing::RandomSpecs;
 using testing::SquareConv;
 
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
@@ -212,6 +214,17 @@ TEST_F(Depthwise, TheWorstWeightsDoNotOverflow) {
     for (std::size_t i = 0; i < c.q.size(); ++i) c.q[i] = i / 49 % 2 == 0 ? 127 : -127;
     std::fill(c.image.begin(), c.image.end(), 3.0F);
     expect_equals_reference(c, plan_of(6, 6, 4));
+  }
+}
+
+TEST_F(Depthwise, EqualsTheReferenceOverRandomSpecsAsPlanned) {
+  RandomSpecs random(11, isa_list().back());
+  for (unsigned i = 0; i < 150; ++i) {
+    const ConvSpec spec = random.depthwise();
+    const bool approximate =
+        spec.epilogue.activation == ActivationKind::sigmoid || spec.epilogue.activation == ActivationKind::tanh;
+    expect_equals_reference(LayerCase(spec, i), make_plan(spec, {}, static_cast<int>(1 + i % 3)),
+                            approximate ? 1e-6F : 0.0F, i % 2 == 0 ? Guard::behind : Guard::before);
   }
 }
 

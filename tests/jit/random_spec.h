@@ -38,6 +38,16 @@ class RandomSpecs {
     }
   }
 
+  /// The same with a group for each channel.
+  [[nodiscard]] ConvSpec depthwise() {
+    ConvSpec spec = convolution();
+    const std::int64_t gap = spec.src_stride() - spec.in_channels;
+    spec.groups = spec.in_channels = spec.out_channels = between(2, 300);
+    if (spec.src_pixel_stride != 0) spec.src_pixel_stride = spec.in_channels + gap;
+    if (spec.dst_pixel_stride != 0) spec.dst_pixel_stride = spec.out_channels + between(1, 20);
+    return spec;
+  }
+
  private:
   ConvSpec draw() {
     ConvSpec spec;

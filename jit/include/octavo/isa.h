@@ -10,7 +10,7 @@ namespace octavo {
 /// In order of preference: a later one is faster.
 enum class Isa {
   reference,   ///< no machine code: plain scalar C++, slow and right, on any machine
-  avx512vnni,  ///< AVX-512 F, BW, VL, DQ and VNNI (`vpdpbusd` on 512-bit registers)
+  avx512vnni,  ///< AVX-512 F, BW, VL, DQ and VNNI (`vpdpbusd` on 512-bit registers); AVX2, FMA, BMI2
 };
 
 /// "reference", "avx512vnni"
