@@ -64,17 +64,12 @@ class VectorUnit {
   virtual void store(const Xbyak::Address& to, Vec a, Mask lanes = {}) = 0;
   virtual void broadcast(Vec d, const Xbyak::Address& dword) = 0;
   virtual void set(Vec d, float value) = 0;
-  /// Every lane becomes lane 0 of `a`.
-  virtual void broadcast(Vec d, Vec a) = 0;
-  /// Packed fp32 of memory spread over the lanes of `lanes`, in order; zero elsewhere.
-  virtual void load_expanded(Vec d, const Xbyak::Address& from, Mask lanes) = 0;
 
   // Masks.
   virtual void set_mask(Mask d, std::uint64_t lanes, const Xbyak::Reg64& scratch) = 0;
   virtual void set_mask(Mask d, const Xbyak::Reg64& lanes) = 0;
   virtual void load_mask(Mask d, const Xbyak::Address& lanes16) = 0;
   virtual void mask_and(Mask d, Mask a, Mask b) = 0;
-  virtual void store_mask(const Xbyak::Address& to16, Mask a) = 0;
   /// Lanes where a < b, unsigned 32-bit integers.
   virtual void less_unsigned(Mask d, Vec a, const Source& b) = 0;
   /// Lanes where a < b, false for NaN.
@@ -85,8 +80,6 @@ class VectorUnit {
   virtual void dot4(Vec d, Vec u8, const Source& s8) = 0;
   virtual void and_bits(Vec d, Vec a, const Source& b) = 0;
   virtual void or_bits(Vec d, Vec a, const Source& b) = 0;
-  virtual void xor_bits(Vec d, Vec a, const Source& b) = 0;
-  virtual void add_integers(Vec d, Vec a, const Source& b) = 0;
   virtual void max_unsigned(Vec d, Vec a, const Source& b) = 0;
   virtual void to_float(Vec d, Vec a) = 0;    ///< s32 -> fp32
   virtual void to_integer(Vec d, Vec a) = 0;  ///< fp32 -> s32, to nearest even
@@ -128,8 +121,6 @@ class VectorUnit {
   /// Lane i of v[0] becomes the unsigned maximum over all lanes of v[i]; clobbers all of v and `scratch`. v has lanes()
   /// registers.
   virtual void transpose_max(std::span<const Vec> v, Vec scratch) = 0;
-  /// Lane 0 of a becomes the unsigned maximum over its lanes; clobbers scratch.
-  virtual void reduce_max(Vec a, Vec scratch) = 0;
 
  protected:
   explicit VectorUnit(Assembler& assembler) : a_(assembler) {}

@@ -11,7 +11,6 @@ namespace {
 using Xbyak::Address;
 using Xbyak::Opmask;
 using Xbyak::Xmm;
-using Xbyak::Ymm;
 using Xbyak::Zmm;
 
 Zmm zmm(Vec v) { return Zmm(v.index); }
@@ -47,15 +46,11 @@ void Avx512VnniUnit::store(const Address& to, Vec a, Mask lanes) {
     a_.vmovups(to | Opmask(lanes.slot), zmm(a));
 }
 void Avx512VnniUnit::broadcast(Vec d, const Address& dword) { a_.vpbroadcastd(zmm(d), dword); }
-void Avx512VnniUnit::broadcast(Vec d, Vec a) { a_.vpbroadcastd(zmm(d), Xmm(a.index)); }
 void Avx512VnniUnit::set(Vec d, float value) {
   if (std::bit_cast<std::uint32_t>(value) == 0)
     zero(d);
   else
     broadcast(d, a_.constant_dword(std::bit_cast<std::uint32_t>(value)));
-}
-void Avx512VnniUnit::load_expanded(Vec d, const Address& from, Mask lanes) {
-  a_.vexpandps(zmm(d, lanes) | Xbyak::util::T_z, from);
 }
 
 void Avx512VnniUnit::set_mask(Mask d, std::uint64_t lanes, const Xbyak::Reg64& scratch) {
@@ -64,7 +59,6 @@ void Avx512VnniUnit::set_mask(Mask d, std::uint64_t lanes, const Xbyak::Reg64& s
 }
 void Avx512VnniUnit::set_mask(Mask d, const Xbyak::Reg64& lanes) { a_.kmovq(Opmask(d.slot), lanes); }
 void Avx512VnniUnit::load_mask(Mask d, const Address& lanes16) { a_.kmovw(Opmask(d.slot), lanes16); }
-void Avx512VnniUnit::store_mask(const Address& to16, Mask a) { a_.kmovw(to16, Opmask(a.slot)); }
 void Avx512VnniUnit::mask_and(Mask d, Mask a, Mask b) { a_.kandw(Opmask(d.slot), Opmask(a.slot), Opmask(b.slot)); }
 void Avx512VnniUnit::less_unsigned(Mask d, Vec a, const Source& b) {
   with(b, [&](const auto& operand) { a_.vpcmpud(Opmask(d.slot), zmm(a), operand, compare_less_integer); });
@@ -81,12 +75,6 @@ void Avx512VnniUnit::and_bits(Vec d, Vec a, const Source& b) {
 }
 void Avx512VnniUnit::or_bits(Vec d, Vec a, const Source& b) {
   with(b, [&](const auto& operand) { a_.vpord(zmm(d), zmm(a), operand); });
-}
-void Avx512VnniUnit::xor_bits(Vec d, Vec a, const Source& b) {
-  with(b, [&](const auto& operand) { a_.vpxord(zmm(d), zmm(a), operand); });
-}
-void Avx512VnniUnit::add_integers(Vec d, Vec a, const Source& b) {
-  with(b, [&](const auto& operand) { a_.vpaddd(zmm(d), zmm(a), operand); });
 }
 void Avx512VnniUnit::max_unsigned(Vec d, Vec a, const Source& b) {
   with(b, [&](const auto& operand) { a_.vpmaxud(zmm(d), zmm(a), operand); });
@@ -207,19 +195,6 @@ void Avx512VnniUnit::transpose_max(std::span<const Vec> v, Vec scratch) {
       a_.vpmaxud(a, a, t);
     }
   }
-}
-
-void Avx512VnniUnit::reduce_max(Vec a, Vec scratch) {
-  const Ymm half(a.index), other_half(scratch.index);
-  const Xmm quarter(a.index), other_quarter(scratch.index);
-  a_.vextracti32x8(other_half, zmm(a), 1);
-  a_.vpmaxud(half, half, other_half);
-  a_.vextracti32x4(other_quarter, half, 1);
-  a_.vpmaxud(quarter, quarter, other_quarter);
-  a_.vpshufd(other_quarter, quarter, 0x4E);
-  a_.vpmaxud(quarter, quarter, other_quarter);
-  a_.vpshufd(other_quarter, quarter, 0xB1);
-  a_.vpmaxud(quarter, quarter, other_quarter);
 }
 
 }  // namespace octavo::jit

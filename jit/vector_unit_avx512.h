@@ -18,14 +18,11 @@ class Avx512VnniUnit final : public VectorUnit {
   void load(Vec d, const Xbyak::Address& from, Mask lanes) override;
   void store(const Xbyak::Address& to, Vec a, Mask lanes) override;
   void broadcast(Vec d, const Xbyak::Address& dword) override;
-  void broadcast(Vec d, Vec a) override;
   void set(Vec d, float value) override;
-  void load_expanded(Vec d, const Xbyak::Address& from, Mask lanes) override;
 
   void set_mask(Mask d, std::uint64_t lanes, const Xbyak::Reg64& scratch) override;
   void set_mask(Mask d, const Xbyak::Reg64& lanes) override;
   void load_mask(Mask d, const Xbyak::Address& lanes16) override;
-  void store_mask(const Xbyak::Address& to16, Mask a) override;
   void mask_and(Mask d, Mask a, Mask b) override;
   void less_unsigned(Mask d, Vec a, const Source& b) override;
   void less(Mask d, Vec a, const Source& b) override;
@@ -33,8 +30,6 @@ class Avx512VnniUnit final : public VectorUnit {
   void dot4(Vec d, Vec u8, const Source& s8) override;
   void and_bits(Vec d, Vec a, const Source& b) override;
   void or_bits(Vec d, Vec a, const Source& b) override;
-  void xor_bits(Vec d, Vec a, const Source& b) override;
-  void add_integers(Vec d, Vec a, const Source& b) override;
   void max_unsigned(Vec d, Vec a, const Source& b) override;
   void to_float(Vec d, Vec a) override;
   void to_integer(Vec d, Vec a) override;
@@ -62,7 +57,6 @@ class Avx512VnniUnit final : public VectorUnit {
   void group_bytes(Vec d, Vec ab, Vec cd, Vec control, ZeroPoint zero_point) override;
 
   void transpose_max(std::span<const Vec> v, Vec scratch) override;
-  void reduce_max(Vec a, Vec scratch) override;
 };
 
 }  // namespace octavo::jit

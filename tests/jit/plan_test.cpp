@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Properties of plans, over generated specs and the layers of known networks.
+#include "jit/plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "jit/iconv_emitter.h"
+#include "jit/tile.h"
+#include "jit/vector_unit.h"
+#include "octavo/error.h"
+#include "tests/jit/layer_case.h"
+#include "tests/jit/random_spec.h"
+
+namespace octavo::jit {
+namespace {
+
+using testing::RandomSpecs;
+using testing::SquareConv;
+
+ConvSpec linear(std::int64_t in, std::int64_t out, std::int64_t rows) {
+  ConvSpec spec;
+  spec.in_channels = in;
+  spec.out_channels = out;
+  spec.in_w = spec.out_w = rows;
+  spec.isa = Isa::avx512vnni;
+  return spec;
+}
+
+template <class Check>
+void for_generated_specs(const Check& check) {
+  RandomSpecs specs(4, Isa::avx512vnni);
+  for (int i = 0; i < 500 && !::testing::Test::HasFailure(); ++i) {
+    const ConvSpec spec = specs.convolution();
+    SCOPED_TRACE(spec.name());
+    check(spec, make_plan(spec, Machine{}, 1 + i % 3));
+  }
+}
+
+TEST(PlanTest, IsAFunctionOfItsArguments) {
+  for_generated_specs([](const ConvSpec& spec, const Plan&) {
+    EXPECT_EQ(make_plan(spec, Machine{}, 2).name(), make_plan(spec, Machine{}, 2).name());
+  });
+}
+
+TEST(PlanTest, FitsTheRegisters) {
+  for_generated_specs([](const ConvSpec& spec, const Plan& plan) {
+    if (spec.depthwise()) return;
+    EXPECT_LE(iconv_registers(plan.rows, plan.column_vectors, spec.windows() == 1), vector_facts(spec.isa).registers);
+  });
+}
+
+TEST(PlanTest, TilesLieWithinTheOutput) {
+  for_generated_specs([](const ConvSpec& spec, const Plan& plan) {
+    EXPECT_GE(plan.tile_h, 1);
+    EXPECT_GE(plan.tile_w, 1);
+    EXPECT_LE(plan.tile_h, spec.out_h);
+    EXPECT_LE(plan.tile_w, spec.out_w);
+  });
+}
+
+TEST(PlanTest, TakesTheWindowsTileWhereTheSpecNamesOne) {
+  for_generated_specs([](const ConvSpec& spec, const Plan& plan) {
+    if (plan.scale_per_pixel || spec.window.tile_h == 0) return;
+    EXPECT_EQ(plan.tile_h, std::min(spec.window.tile_h, spec.out_h));
+    EXPECT_EQ(plan.tile_w, std::min(spec.window.tile_w, spec.out_w));
+  });
+}
+
+TEST(PlanTest, GivesEachPixelOfAOneByOneKernelItsOwnScale) {
+  ConvSpec spec = SquareConv{128, 128, 28}.spec();
+  spec.isa = Isa::avx512vnni;
+  EXPECT_TRUE(make_plan(spec, Machine{}, 1).scale_per_pixel);
+  spec = SquareConv{128, 128, 28, 1, 2}.spec();
+  EXPECT_TRUE(make_plan(spec, Machine{}, 1).scale_per_pixel);
+}
+
+TEST(PlanTest, SharesAScaleWhereTheSpecNamesALargerTile) {
+  ConvSpec spec = SquareConv{128, 128, 28}.spec();
+  spec.window.tile_h = spec.window.tile_w = 4;
+  const Plan plan = make_plan(spec, Machine{}, 1);
+  EXPECT_FALSE(plan.scale_per_pixel);
+  EXPECT_EQ(plan.tile_h, 4);
+}
+
+TEST(PlanTest, SharesAScaleWherePaddingReachesIntoAOneByOneKernel) {
+  EXPECT_FALSE(make_plan(SquareConv{16, 16, 8, 1, 1, 1}.spec(), Machine{}, 1).scale_per_pixel);
+}
+
+TEST(PlanTest, SharesChannelBlocksWhereThereAreFewerTilesThanThreads) {
+  EXPECT_EQ(make_plan(linear(4096, 4096, 1), Machine{}, 8).order, WorkOrder::channel_outer);
+}
+
+TEST(PlanTest, KeepsTilesTogetherWhereTheirScratchWouldNotStayInL2) {
+  ConvSpec spec = SquareConv{128, 128, 112, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  EXPECT_EQ(make_plan(spec, Machine{}, 2).order, WorkOrder::tile_outer);
+}
+
+TEST(PlanTest, ReusesWeightsForSeveralPixelsWhereThereAreAny) {
+  for (const std::int64_t size : {14, 28, 56, 112}) {
+    ConvSpec spec = SquareConv{256, 256, size, 3, 1, 1}.spec();
+    spec.isa = Isa::avx512vnni;
+    const Plan plan = make_plan(spec, Machine{}, 1);
+    EXPECT_GE(plan.rows * plan.column_vectors, 12) << plan.name();
+  }
+}
+
+TEST(PlanTest, SaysWhy) {
+  for_generated_specs([](const ConvSpec&, const Plan& plan) { EXPECT_FALSE(plan.reason.empty()); });
+  EXPECT_THAT(
+      make_plan(SquareConv{256, 256, 56, 3, 1, 1}.spec(), Machine{}, 1).reason,
+      ::testing::AllOf(::testing::HasSubstr("outputs a tile"), ::testing::HasSubstr("% of the dot product rate")));
+}
+
+TEST(PlanTest, NamesDifferWherePlansDo) {
+  const Plan plan;
+  const auto differs = [&](auto change) {
+    Plan other = plan;
+    change(other);
+    return other.name() != plan.name();
+  };
+  EXPECT_TRUE(differs([](Plan& p) { p.tile_h = 3; }));
+  EXPECT_TRUE(differs([](Plan& p) { p.tile_w = 3; }));
+  EXPECT_TRUE(differs([](Plan& p) { p.scale_per_pixel = true; }));
+  EXPECT_TRUE(differs([](Plan& p) { p.rows = 3; }));
+  EXPECT_TRUE(differs([](Plan& p) { p.column_vectors = 3; }));
+  EXPECT_TRUE(differs([](Plan& p) { p.prefetch_bytes = 3; }));
+  EXPECT_TRUE(differs([](Plan& p) { p.order = WorkOrder::channel_outer; }));
+}
+
+TEST(PlanTest, RefusesAnInvalidSpec) { EXPECT_THROW((void)make_plan(ConvSpec{}, Machine{}, 1), octavo::Error); }
+
+TEST(PlanTest, PixelsOfABlockLieInARowOrOverTheRowsOfANarrowTile) {
+  Plan plan;
+  plan.rows = 7;
+  plan.tile_h = plan.tile_w = 14;
+  EXPECT_EQ(plan.pixel_block().rows, 1);
+  EXPECT_EQ(plan.pixel_block().columns, 7);
+  plan.tile_w = 3;
+  EXPECT_EQ(plan.pixel_block().rows, 2);
+  EXPECT_EQ(plan.pixel_block().columns, 3);
+  plan.tile_h = 1;
+  EXPECT_EQ(plan.pixel_block().rows, 1);
+}
+
+TEST(BalancedRunsTest, CoverTheTotalWithRunsThatDifferByAtMostOne) {
+  for (std::int64_t total = 1; total < 100; ++total) {
+    for (std::int64_t longest = 1; longest < 20; ++longest) {
+      std::int64_t sum = 0, count = 0, least = longest, most = 0;
+      for (const PixelRun& run : balanced_runs(total, longest)) {
+        sum += run.count * run.length;
+        count += run.count;
+        least = std::min(least, run.length);
+        most = std::max(most, run.length);
+      }
+      EXPECT_EQ(sum, total);
+      EXPECT_EQ(count, (total + longest - 1) / longest);
+      EXPECT_LE(most, longest);
+      EXPECT_LE(most - least, 1);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace octavo::jit
