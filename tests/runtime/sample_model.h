@@ -61,6 +61,25 @@ inline Model to_model(graph::Graph graph) {
   return Model(std::make_shared<const Model::Impl>(std::move(content)));
 }
 
+inline CompileOptions one_thread() {
+  CompileOptions options;
+  options.threads = 1;
+  return options;
+}
+
+inline CompileOptions returning(std::vector<std::string> outputs) {
+  CompileOptions options;
+  options.outputs = std::move(outputs);
+  return options;
+}
+
+inline QuantizeOptions windows_of(std::int64_t channels) {
+  QuantizeOptions options;
+  options.window = Window{};
+  options.window->channels = channels;
+  return options;
+}
+
 inline Tensor sample_input(Shape shape = {1, 3, 12, 12}, unsigned seed = 2) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal;
