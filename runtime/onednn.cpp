@@ -54,10 +54,13 @@ memory pack_constant(const graph::Blob& blob, const memory::desc& stored, const 
   const std::vector<float> dequantized = blob.quantized() ? graph::to_float(blob) : std::vector<float>{};
   const float* const numbers = blob.quantized() ? dequantized.data() : blob.f32.values.data();
   // oneDNN only reads the source of a reorder.
-  memory source(stored, engine, const_cast<float*>(numbers));
-  memory packed(wanted, engine);
+  return repack(memory(stored, engine, const_cast<float*>(numbers)), wanted, engine);
+}
+
+memory repack(const memory& source, const memory::desc& wanted, const dnnl::engine& engine) {
+  memory packed(wanted, engine), from = source;
   dnnl::stream stream(engine);
-  dnnl::reorder(source, packed).execute(stream, source, packed);
+  dnnl::reorder(from, packed).execute(stream, from, packed);
   stream.wait();
   return packed;
 }

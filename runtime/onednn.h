@@ -23,6 +23,10 @@ namespace octavo::runtime {
 [[nodiscard]] dnnl::memory pack_constant(const graph::Blob& blob, const dnnl::memory::desc& stored,
                                          const dnnl::memory::desc& wanted, const dnnl::engine& engine);
 
+/// A copy of `source` in the order `wanted`.
+[[nodiscard]] dnnl::memory repack(const dnnl::memory& source, const dnnl::memory::desc& wanted,
+                                  const dnnl::engine& engine);
+
 /// What an activation and a residual addition ask of oneDNN; PReLU is left to the step (see runtime/steps/prelu.h).
 [[nodiscard]] dnnl::primitive_attr onednn_attributes(const graph::Activation& activation, bool add_residual);
 
