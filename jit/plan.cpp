@@ -35,6 +35,7 @@ constexpr double far_write_bytes_per_cycle = 6.0, cycles_per_far_row = 450.0;
 constexpr double l2_bytes_per_cycle = 24.0;
 constexpr double l3_bytes_per_cycle = 16.0;
 constexpr double memory_bytes_per_cycle = 8.0;
+constexpr double not_overlapped = 0.25;  ///< of the time that computing and streaming share
 /// A window that is smaller represents its values better; of plans that cost within this the smallest tile wins.
 constexpr double indifferent = 1.01;
 constexpr std::int64_t largest_window_tile = 256;  ///< output pixels
@@ -66,7 +67,8 @@ std::vector<RegisterBlock> register_blocks(const ConvSpec& spec) {
 
 class CostModel {
  public:
-  CostModel(const ConvSpec& spec, const Machine& machine) : spec_(spec), machine_(machine), run_(spec) {
+  CostModel(const ConvSpec& spec, const Machine& machine, int threads)
+      : spec_(spec), machine_(machine), threads_(threads), run_(spec) {
     const std::int64_t taps = spec.kernel_h * spec.kernel_w;
     steps_ = taps * (run_.full * window_bytes(run_.channels) + window_bytes(run_.tail_channels)) / 4;
     lanes_ = vector_facts(spec.isa).lanes;
@@ -74,14 +76,17 @@ class CostModel {
     weight_bytes_ = spec.groups * out_vectors_ * lanes_ * steps_ * 4;
   }
 
-  /// Cycles for one image on one core.
+  /// Cycles for one image, of one core, times the loss where the work does not divide among the threads.
   [[nodiscard]] double cycles(const Plan& plan) const {
     const TileGrid grid(spec_, plan);
     const double tiles = static_cast<double>(grid.tiles());
     const double area = static_cast<double>(spec_.out_h * spec_.out_w) /
                         (tiles * static_cast<double>(grid.tile_h * grid.tile_w));  // of a mean tile
     const double compute = tiles * area * compute_cycles(plan, grid);
-    return tiles * quantize_cycles(plan, grid) + std::max({compute, weight_cycles(plan, grid), write_cycles(grid)});
+    const double streams = std::max(weight_cycles(plan, grid), write_cycles(grid));
+    return (tiles * quantize_cycles(plan, grid) + std::max(compute, streams) +
+            not_overlapped * std::min(compute, streams)) *
+           imbalance(plan, grid);
   }
   [[nodiscard]] std::int64_t weight_bytes() const { return weight_bytes_; }
   [[nodiscard]] std::int64_t scratch_bytes(const Plan& plan) const {
@@ -90,6 +95,12 @@ class CostModel {
   }
 
  private:
+  /// How much longer the busiest thread works than the mean one.
+  [[nodiscard]] double imbalance(const Plan& plan, const TileGrid& grid) const {
+    const std::int64_t blocks = spec_.groups * ((out_vectors_ + plan.column_vectors - 1) / plan.column_vectors);
+    const std::int64_t items = grid.tiles() * (plan.order == WorkOrder::channel_outer ? blocks : 1);
+    return static_cast<double>((items + threads_ - 1) / threads_ * threads_) / static_cast<double>(items);
+  }
   [[nodiscard]] bool far(std::int64_t bytes) const { return bytes > machine_.l2_bytes; }
   [[nodiscard]] std::int64_t in_bytes() const { return spec_.in_h * spec_.in_w * spec_.src_stride() * 4; }
   [[nodiscard]] std::int64_t out_bytes() const { return spec_.out_h * spec_.out_w * spec_.dst_stride() * 4; }
@@ -145,6 +156,7 @@ class CostModel {
 
   const ConvSpec& spec_;
   const Machine& machine_;
+  std::int64_t threads_;
   WindowRun run_;
   std::int64_t steps_, lanes_, out_vectors_, weight_bytes_;
 };
@@ -226,7 +238,7 @@ PixelBlock Plan::pixel_block() const {
 Plan make_plan(const ConvSpec& spec, const Machine& machine, int threads) {
   spec.validate();
   if (spec.depthwise()) return make_depthwise_plan(spec, threads);
-  const CostModel model(spec, machine);
+  const CostModel model(spec, machine, threads);
   const bool per_pixel = scale_per_pixel(spec);
   struct Candidate {
     Plan plan;

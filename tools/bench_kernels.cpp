@@ -48,6 +48,7 @@ struct Options {
   std::vector<std::string> problems;
   std::int64_t window = -1, tile = 0, tile_w = 0, rows = 0, vectors = 0, prefetch = -1;
   double seconds = 0.4;
+  int threads = 1;
   bool json = false, signed_input = false, explain = false;
   std::string order;
 };
@@ -132,7 +133,7 @@ struct Result {
 };
 
 jit::Plan plan_of(const jit::ConvSpec& spec, const Options& options) {
-  jit::Plan plan = jit::make_plan(spec, jit::Machine::detect(), 1);
+  jit::Plan plan = jit::make_plan(spec, jit::Machine::detect(), options.threads);
   if (options.tile != 0 && !plan.scale_per_pixel) plan.tile_h = plan.tile_w = options.tile;
   if (options.tile != 0 && plan.scale_per_pixel) plan.tile_w = options.tile;
   if (options.tile_w != 0) plan.tile_w = options.tile_w;
@@ -267,6 +268,7 @@ int main(int argc, char** argv) {
   app.add_option("--rows", options.rows, "overrides the plan: pixels of the register block");
   app.add_option("--vectors", options.vectors, "overrides the plan: vectors of the register block");
   app.add_option("--prefetch", options.prefetch, "overrides the plan: bytes that weights are prefetched ahead");
+  app.add_option("--plan-threads", options.threads, "plans for that many threads (still runs on one)");
   app.add_option("--order", options.order, "overrides the plan: tile or channel outermost")
       ->check(CLI::IsMember({"tile", "channel"}));
   app.add_option("--seconds", options.seconds, "measured for each layer");
