@@ -91,9 +91,8 @@ class DepthwiseEngine final : public Engine {
     request_kernels(cache);
   }
 
-  [[nodiscard]] std::int64_t channel_blocks() const noexcept override {
-    return (layout_.channel_vectors + plan_.column_vectors - 1) / plan_.column_vectors;
-  }
+  [[nodiscard]] std::int64_t tiles() const noexcept override { return layout_.grid.tiles() * layout_.chunks; }
+  [[nodiscard]] std::int64_t channel_blocks() const noexcept override { return 1; }
   [[nodiscard]] std::size_t scratch_bytes() const noexcept override {
     return round_up_to_line(layout_.scratch_bytes());
   }
@@ -101,7 +100,8 @@ class DepthwiseEngine final : public Engine {
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return kernels_; }
 
   void quantize(std::int64_t index, const float* image, std::byte* scratch) const noexcept override {
-    const Tile tile = layout_.grid.tile(index);
+    const auto [spatial, first, end] = work_of(index);
+    const Tile tile = layout_.grid.tile(spatial);
     const std::int64_t step = layout_.taps.step;
     const FieldSpan rows = inside_image(tile.field_top, tile.field_rows, layout_.grid.step_h, spec_.in_h);
     const FieldSpan columns = inside_image(tile.field_left, tile.field_columns, layout_.grid.step_w, spec_.in_w);
@@ -114,36 +114,31 @@ class DepthwiseEngine final : public Engine {
     args.units_left = std::min(units, (columns.before + step - 1) / step);
     args.units_inside = std::clamp((columns.before + columns.count) / step, args.units_left, units) - args.units_left;
     args.units_right = units - args.units_left - args.units_inside;
-    args.column_masks = column_masks_.data() + index % layout_.grid.tiles_w * layout_.units * step;
+    args.column_masks = column_masks_.data() + spatial % layout_.grid.tiles_w * layout_.units * step;
     const std::int64_t y = tile.field_top + rows.before * layout_.grid.step_h;
     const std::int64_t row = (y * spec_.in_w + tile.field_left) * spec_.src_stride();
     const std::int64_t inside = row + columns.before * layout_.grid.step_w * spec_.src_stride();
-    auto* scales = reinterpret_cast<float*>(scratch + layout_.scales_offset());
-    for (std::int64_t v = 0; v < layout_.channel_vectors; v += most_quantize_vectors) {
-      // Addresses as integers: column 0 of the field may lie before the image, where no pointer may point.
-      args.row = address(image, row + v * layout_.lanes);
-      args.inside = address(image, inside + v * layout_.lanes);
-      args.groups = scratch + v * layout_.field_bytes;
-      args.scales = scales + v * layout_.lanes;
-      const bool last = v + most_quantize_vectors >= layout_.channel_vectors;
-      args.lanes = lanes_of(layout_.channel_vectors - 1);
-      (*quantize_[last ? 1 : 0])(args);
-    }
+    // Addresses as integers: column 0 of the field may lie before the image, where no pointer may point.
+    args.row = address(image, row + first * layout_.lanes);
+    args.inside = address(image, inside + first * layout_.lanes);
+    args.groups = scratch;
+    args.scales = reinterpret_cast<float*>(scratch + layout_.scales_offset());
+    args.lanes = lanes_of(end - 1);
+    (*quantize_[end == layout_.channel_vectors ? 1 : 0])(args);
   }
 
-  void compute(std::int64_t index, std::int64_t block, const std::byte* scratch, const float* residual,
+  void compute(std::int64_t index, std::int64_t /*block*/, const std::byte* scratch, const float* residual,
                float* dst) const noexcept override {
-    const Tile tile = layout_.grid.tile(index);
+    const auto [spatial, first, end] = work_of(index);
+    const Tile tile = layout_.grid.tile(spatial);
     const auto& kernels = compute_[size_class(tile)];
-    const std::int64_t first = block * plan_.column_vectors;
-    const std::int64_t end = std::min(first + plan_.column_vectors, layout_.channel_vectors);
     const auto* scales = reinterpret_cast<const float*>(scratch + layout_.scales_offset());
     for (std::int64_t v = first; v < end; ++v) {
       const std::int64_t at = (tile.row * spec_.out_w + tile.column) * spec_.dst_stride() + v * layout_.lanes;
       DepthwiseArgs args{};
       packed_->fill(args, v);
-      args.groups = scratch + v * layout_.field_bytes;
-      args.activation_scales = scales + v * layout_.lanes;
+      args.groups = scratch + (v - first) * layout_.field_bytes;
+      args.activation_scales = scales + (v - first) * layout_.lanes;
       args.residual = residual == nullptr ? nullptr : residual + at;
       args.output = dst + at;
       args.lanes = lanes_of(v);
@@ -152,6 +147,14 @@ class DepthwiseEngine final : public Engine {
   }
 
  private:
+  /// What a work tile is: a spatial tile and the channel vectors [first, end).
+  struct Work {
+    std::int64_t spatial, first, end;
+  };
+  [[nodiscard]] Work work_of(std::int64_t index) const {
+    const std::int64_t first = index % layout_.chunks * layout_.chunk_vectors;
+    return {index / layout_.chunks, first, std::min(first + layout_.chunk_vectors, layout_.channel_vectors)};
+  }
   static const float* address(const float* base, std::int64_t elements) {
     return reinterpret_cast<const float*>(reinterpret_cast<std::intptr_t>(base) +
                                           elements * static_cast<std::int64_t>(sizeof(float)));
@@ -189,8 +192,7 @@ class DepthwiseEngine final : public Engine {
     };
     const auto tail_name = [](bool is_partial) { return is_partial ? "_tail" : ""; };
 
-    const std::int64_t rest = layout_.channel_vectors % most_quantize_vectors;
-    const std::int64_t last = rest == 0 ? most_quantize_vectors : rest;
+    const std::int64_t last = layout_.channel_vectors - (layout_.chunks - 1) * layout_.chunk_vectors;
     const auto request_quantize = [&](std::int64_t vectors, bool is_partial, std::shared_ptr<const Kernel>& where) {
       request(
           fmt::format("{}_quantize{}{}", identity, vectors, tail_name(is_partial)),
@@ -199,7 +201,7 @@ class DepthwiseEngine final : public Engine {
           },
           where);
     };
-    if (layout_.channel_vectors > most_quantize_vectors) request_quantize(most_quantize_vectors, false, quantize_[0]);
+    if (layout_.chunks > 1) request_quantize(layout_.chunk_vectors, false, quantize_[0]);
     request_quantize(last, partial(layout_.channel_vectors - 1), quantize_[1]);
 
     for (const bool is_partial : {false, true}) {
@@ -231,7 +233,7 @@ class DepthwiseEngine final : public Engine {
   std::unique_ptr<PackedDepthwise> packed_;
   std::vector<std::uint16_t> column_masks_;
   std::vector<std::shared_ptr<const Kernel>> kernels_;
-  std::array<std::shared_ptr<const Kernel>, 2> quantize_;  ///< most_quantize_vectors at once; the last ones
+  std::array<std::shared_ptr<const Kernel>, 2> quantize_;  ///< of a full chunk; of the last
   std::array<std::array<std::shared_ptr<const Kernel>, 2>, 4> compute_;
 };
 
@@ -242,6 +244,12 @@ void check_plan(const ConvSpec& spec, const Plan& plan) {
   if (plan.rows > group_bytes) {
     throw Error(ErrorKind::invalid_argument,
                 fmt::format("a depthwise register block has at most 4 rows, not {}", plan.rows), spec.name());
+  }
+  if (plan.column_vectors > most_quantize_vectors) {
+    throw Error(ErrorKind::invalid_argument,
+                fmt::format("a depthwise tile has at most {} channel vectors, not {}", most_quantize_vectors,
+                            plan.column_vectors),
+                spec.name());
   }
   if (plan.scale_per_pixel) {
     throw Error(ErrorKind::invalid_argument, "a depthwise tile has one scale a channel", spec.name());

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jit/depthwise_layout.h"
 
+#include <algorithm>
+
 #include "jit/vector_unit.h"
 #include "octavo/error.h"
 
@@ -11,6 +13,8 @@ DepthwiseLayout::DepthwiseLayout(const ConvSpec& spec, const Plan& plan)
       taps(spec, plan.group_step),
       lanes(vector_facts(spec.isa).lanes),
       channel_vectors((spec.out_channels + lanes - 1) / lanes),
+      chunk_vectors(std::min(plan.column_vectors, channel_vectors)),
+      chunks((channel_vectors + chunk_vectors - 1) / chunk_vectors),
       lead(plan.group_step < group_bytes ? 1 : 0),
       units(units_of(grid.tile_w)),
       vector_bytes(lanes * static_cast<std::int64_t>(sizeof(float))),

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <vector>
 
+#include "jit/depthwise_quantize_emitter.h"
 #include "jit/depthwise_taps.h"
 #include "jit/tile.h"
 #include "jit/vector_unit.h"
@@ -21,7 +22,8 @@ namespace {
 constexpr double cycles_per_pixel = 4.6, cycles_per_overlapping_pixel = 5.2;  ///< quantizing a field pixel
 constexpr double cycles_per_field_row = 12.0;                                 ///< units at the edges, loop ends
 constexpr double cycles_per_output = 2.7;                                     ///< dequantize, epilogue, store
-constexpr double cycles_per_call = 100.0;                                     ///< weights, scales, two kernels
+constexpr double cycles_per_call = 80.0;                                      ///< weights, scales
+constexpr double cycles_per_quantize_call = 200.0;                            ///< shared by the vectors of a chunk
 /// Of plans that cost within this the smallest tile wins: its windows represent their values better.
 constexpr double indifferent = 1.03;
 constexpr std::int64_t largest_side = 56;
@@ -51,9 +53,12 @@ double cycles(const ConvSpec& spec, const Plan& plan, int threads) {
   const double pixel = plan.group_step == group_bytes ? cycles_per_pixel : cycles_per_overlapping_pixel;
   const double output = static_cast<double>(spec.kernel_h) * taps.dots_per_row() + cycles_per_output;
   const auto tiles = static_cast<double>(grid.tiles());
+  const std::int64_t lanes = vector_facts(spec.isa).lanes, vectors = (spec.out_channels + lanes - 1) / lanes;
+  const double work = tiles * static_cast<double>((vectors + plan.column_vectors - 1) / plan.column_vectors);
   const double total = rows * columns * pixel + rows * static_cast<double>(grid.tiles_w) * cycles_per_field_row +
-                       static_cast<double>(spec.out_h * spec.out_w) * output + tiles * cycles_per_call;
-  const double idle = std::ceil(tiles / threads) * threads / tiles;  // threads that wait for the last tiles
+                       static_cast<double>(spec.out_h * spec.out_w) * output + tiles * cycles_per_call +
+                       tiles * cycles_per_quantize_call / static_cast<double>(plan.column_vectors);
+  const double idle = std::ceil(work / threads) * threads / work;  // threads that wait for the last tiles
   return total * idle;
 }
 
@@ -87,9 +92,10 @@ Plan make_depthwise_plan(const ConvSpec& spec, int threads) {
         const DepthwiseTaps taps(spec, step);
         const double dots = block_outputs * static_cast<double>(spec.kernel_h) * taps.dots_per_row();
         plan.rows = dots > static_cast<double>(most_unrolled_dots) ? 1 : most_block_rows;
-        plan.column_vectors = 4;
-        plan.order = TileGrid(spec, plan).tiles() < threads ? WorkOrder::channel_outer : WorkOrder::tile_outer;
-        candidates.push_back({plan, cycles(spec, plan, threads)});
+        for (const std::int64_t vectors : {most_quantize_vectors, most_quantize_vectors / 2}) {
+          plan.column_vectors = vectors;
+          candidates.push_back({plan, cycles(spec, plan, threads)});
+        }
       }
     }
   }

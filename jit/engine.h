@@ -18,6 +18,7 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
   virtual ~Engine() = default;
+  [[nodiscard]] virtual std::int64_t tiles() const noexcept = 0;
   [[nodiscard]] virtual std::int64_t channel_blocks() const noexcept = 0;
   [[nodiscard]] virtual std::size_t scratch_bytes() const noexcept = 0;
   [[nodiscard]] virtual std::size_t packed_bytes() const noexcept = 0;

@@ -44,6 +44,7 @@ class IconvEngine final : public Engine {
     scratch_bytes_ = scales_offset_ + round_up_to_line(static_cast<std::size_t>(largest.scales) * sizeof(float));
   }
 
+  [[nodiscard]] std::int64_t tiles() const noexcept override { return grid_.tiles(); }
   [[nodiscard]] std::int64_t channel_blocks() const noexcept override { return packed_.blocks(); }
   [[nodiscard]] std::size_t scratch_bytes() const noexcept override { return scratch_bytes_; }
   [[nodiscard]] std::size_t packed_bytes() const noexcept override { return weights_.size(); }

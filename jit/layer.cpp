@@ -19,6 +19,7 @@ class ReferenceEngine final : public Engine {
   ReferenceEngine(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights)
       : spec_(spec), plan_(plan), weights_(make_reference_weights(spec, weights)) {}
 
+  [[nodiscard]] std::int64_t tiles() const noexcept override { return TileGrid(spec_, plan_).tiles(); }
   [[nodiscard]] std::int64_t channel_blocks() const noexcept override { return 1; }
   [[nodiscard]] std::size_t scratch_bytes() const noexcept override {
     return round_up_to_line(reference_scratch_bytes(spec_, plan_));
@@ -60,13 +61,12 @@ std::unique_ptr<Engine> make_engine(const ConvSpec& spec, const Plan& plan, cons
 struct Layer::State {
   ConvSpec spec;
   Plan plan;
-  std::int64_t tiles;
   std::unique_ptr<const Engine> engine;
 };
 
 Layer::Layer(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights, KernelCache& cache) {
   auto engine = make_engine(spec, plan, weights, cache);
-  state_ = std::make_unique<State>(State{spec, plan, TileGrid(spec, plan).tiles(), std::move(engine)});
+  state_ = std::make_unique<State>(State{spec, plan, std::move(engine)});
 }
 Layer::~Layer() = default;
 Layer::Layer(Layer&&) noexcept = default;
@@ -74,7 +74,7 @@ Layer& Layer::operator=(Layer&&) noexcept = default;
 
 const ConvSpec& Layer::spec() const noexcept { return state_->spec; }
 const Plan& Layer::plan() const noexcept { return state_->plan; }
-std::int64_t Layer::tiles() const noexcept { return state_->tiles; }
+std::int64_t Layer::tiles() const noexcept { return state_->engine->tiles(); }
 std::int64_t Layer::channel_blocks() const noexcept { return state_->engine->channel_blocks(); }
 std::size_t Layer::scratch_bytes() const noexcept { return state_->engine->scratch_bytes(); }
 std::size_t Layer::packed_bytes() const noexcept { return state_->engine->packed_bytes(); }

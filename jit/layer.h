@@ -43,14 +43,14 @@ class Layer {
 
   [[nodiscard]] const ConvSpec& spec() const noexcept;
   [[nodiscard]] const Plan& plan() const noexcept;
-  [[nodiscard]] std::int64_t tiles() const noexcept;           ///< spatial tiles of one image
+  [[nodiscard]] std::int64_t tiles() const noexcept;           ///< work tiles of one image
   [[nodiscard]] std::int64_t channel_blocks() const noexcept;  ///< blocks of output channels, over all groups
   [[nodiscard]] std::size_t scratch_bytes()
       const noexcept;                                       ///< one tile's quantized input and scales; a multiple of 64
   [[nodiscard]] std::size_t packed_bytes() const noexcept;  ///< packed weights held in memory
 
-  /// Quantizes the receptive field of a tile, every channel, into `scratch` (64-byte aligned). `image`:
-  /// [in_h][in_w][channels] fp32.
+  /// Quantizes the receptive field of a tile (all of its channels; a depthwise layer's tile has some of them) into
+  /// `scratch` (64-byte aligned). `image`: [in_h][in_w][channels] fp32.
   void quantize(std::int64_t tile, const float* image, std::byte* scratch) const noexcept;
   /// Writes the tile's outputs of one channel block. `dst` and `residual` (null without) point to the image's first
   /// output pixel.

@@ -233,6 +233,7 @@ TEST_F(Depthwise, PlansThatCannotBeMeantAreErrors) {
   KernelCache cache;
   EXPECT_THROW(Layer(c.spec, plan_of(4, 4, 3), c.weights(), cache), Error);
   EXPECT_THROW(Layer(c.spec, plan_of(4, 4, 2, 5), c.weights(), cache), Error);
+  EXPECT_THROW(Layer(c.spec, plan_of(4, 4, 2, 4, 9), c.weights(), cache), Error);
   Plan per_pixel = plan_of(4, 4, 2);
   per_pixel.scale_per_pixel = true;
   EXPECT_THROW(Layer(c.spec, per_pixel, c.weights(), cache), Error);
