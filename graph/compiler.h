@@ -15,8 +15,8 @@ namespace octavo::graph {
 enum class Stage { imported, canonical, quantized, inserted, fused };
 [[nodiscard]] std::string_view stage_name(Stage stage);
 [[nodiscard]] Stage parse_stage(std::string_view name);
-/// How far a graph has come. An imported graph that has nothing to canonicalize is its own canonical one, so `canonical`
-/// is never the answer.
+/// How far a graph has come. An imported graph that has nothing to canonicalize is its own canonical one, so
+/// `canonical` is never the answer.
 [[nodiscard]] Stage stage_of(const Graph& graph);
 
 /// Drops Identity (Dropout, Split); folds BatchNorm, Scale and Bias into the weights before them where exact; fuses
@@ -36,8 +36,8 @@ struct QuantizationDecision {
 struct QuantizationRules {
   QuantizationWindow convolution_window{.channels = 64};
   QuantizationWindow linear_window{.channels = 128};
-  std::vector<std::string> keep_float;                      ///< layer names left in fp32; unknown names are an error
-  std::map<std::string, QuantizationWindow> layer_windows;  ///< per-layer override; unknown names are an error
+  std::vector<std::string> keep_float{};                      ///< layer names left in fp32; unknown names are an error
+  std::map<std::string, QuantizationWindow> layer_windows{};  ///< per-layer override; unknown names are an error
 };
 
 /// Rounds the weights of every Convolution and Linear to s8 (design: symmetric, one scale a window; scales are rounded
