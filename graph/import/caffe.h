@@ -18,9 +18,9 @@ struct CaffeImportOptions {
   std::uint64_t seed = 0;       ///< of those weights
   /// By name of the blob: for data layers of which the prototxt names only a database, and for blobs that no layer
   /// makes.
-  std::map<std::string, Shape> input_shapes;
+  std::map<std::string, Shape> input_shapes{};
   int level = 0;  ///< Caffe's NetState, for the rules of the layers
-  std::vector<std::string> stages;
+  std::vector<std::string> stages{};
 };
 
 /// `caffemodel` empty: the topology alone, seeded He-initialised weights (for benchmarks).
