@@ -7,7 +7,7 @@
 #include "graph/axes.h"
 #include "graph/compiler.h"
 #include "jit/reference.h"
-#include "reference_ops.h"
+#include "tests/runtime/reference_ops.h"
 
 namespace octavo::test {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-#include "reference_ops.h"
+#include "tests/runtime/reference_ops.h"
 
 namespace octavo::test {
 namespace {

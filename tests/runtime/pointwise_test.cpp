@@ -5,7 +5,7 @@
 #include <cmath>
 #include <functional>
 
-#include "reference_ops.h"
+#include "tests/runtime/reference_ops.h"
 
 namespace octavo::test {
 namespace {

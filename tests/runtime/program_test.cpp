@@ -13,8 +13,8 @@
 #include <set>
 #include <thread>
 
-#include "expect_error.h"
-#include "sample_network.h"
+#include "tests/runtime/expect_error.h"
+#include "tests/runtime/sample_network.h"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <limits>
 #include <vector>
 
-#include "small_network.h"
+#include "tests/runtime/small_network.h"
 
 namespace octavo::test {
 

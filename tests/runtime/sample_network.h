@@ -3,7 +3,7 @@
 #pragma once
 
 #include "graph/compiler.h"
-#include "small_network.h"
+#include "tests/runtime/small_network.h"
 
 namespace octavo::test {
 
