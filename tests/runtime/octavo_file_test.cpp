@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <functional>
@@ -74,11 +75,10 @@ class OctavoFile : public testing::Test {
   }
   static Bytes assemble(const std::string& description, const Bytes& blobs) {
     const Preamble preamble = make_preamble(std::as_bytes(std::span(description)), blobs.size());
-    Bytes file(sizeof(preamble));
+    Bytes file(preamble.blob_offset + blobs.size());
     std::memcpy(file.data(), &preamble, sizeof(preamble));
-    file.insert(file.end(), description.begin(), description.end());
-    file.resize(preamble.blob_offset);
-    file.insert(file.end(), blobs.begin(), blobs.end());
+    std::memcpy(file.data() + sizeof(preamble), description.data(), description.size());
+    std::copy(blobs.begin(), blobs.end(), file.begin() + static_cast<std::ptrdiff_t>(preamble.blob_offset));
     return file;
   }
   static Bytes with_preamble(Bytes file, const std::function<void(Preamble&)>& change) {
