@@ -16,7 +16,11 @@ import struct
 import sys
 import zlib
 
-import numpy as np
+try:
+    import numpy as np
+except ImportError:
+    print("draw.py needs NumPy", file=sys.stderr)
+    sys.exit(77)  # what test drivers take for "skipped"
 
 SIZE = 32
 CLASSES = ["triangle", "square", "pentagon", "disc", "star", "cross", "arrow", "heart", "moon", "bolt"]
