@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "graph/import/caffe.h"
+#include "graph/mapped_file.h"
 #include "octavo/error.h"
-#include "runtime/mapped_file.h"
 #include "runtime/model_impl.h"
 
 namespace octavo::runtime {
@@ -35,7 +35,7 @@ bool is_prototxt(std::string_view start) {
 ModelContent read_model_file(const std::filesystem::path& file) {
   constexpr std::size_t kLook = 65536;
   std::string_view start;
-  const auto mapped = MappedFile::open(file);
+  const auto mapped = graph::MappedFile::open(file);
   const auto bytes = mapped->bytes().first(std::min(mapped->bytes().size(), kLook));
   start = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // NOLINT: bytes as characters
 

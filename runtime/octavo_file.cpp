@@ -8,10 +8,10 @@
 #include <new>
 #include <nlohmann/json.hpp>
 
+#include "graph/mapped_file.h"
 #include "octavo/error.h"
 #include "runtime/atomic_file.h"
 #include "runtime/json_view.h"
-#include "runtime/mapped_file.h"
 #include "runtime/octavo_file_blobs.h"
 #include "runtime/octavo_file_graph.h"
 #include "runtime/octavo_file_layout.h"
@@ -171,7 +171,7 @@ void write_octavo_file(const std::filesystem::path& file, const ModelContent& co
 }
 
 ModelContent read_octavo_file(const std::filesystem::path& file) {
-  const auto mapped = MappedFile::open(file);
+  const auto mapped = graph::MappedFile::open(file);
   const auto bytes = mapped->bytes();
   try {
     const Preamble preamble = read_preamble(bytes);
