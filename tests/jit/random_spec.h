@@ -28,10 +28,11 @@ class RandomSpecs {
   }
   [[nodiscard]] bool chance(int percent) { return between(1, 100) <= percent; }
 
-  /// A convolution of any kind, grouped ones and 1x1 included.
+  /// A convolution of any kind, grouped ones and 1x1 included; now and then one too deep to be unrolled.
   [[nodiscard]] ConvSpec convolution() {
     for (;;) {
       ConvSpec spec = draw();
+      if (chance(10)) spec = deep(spec);
       const std::int64_t products =
           spec.out_h * spec.out_w * spec.out_channels * spec.channels_per_group() * spec.kernel_h * spec.kernel_w;
       if (products <= most_products) return spec;
@@ -86,6 +87,19 @@ class RandomSpecs {
         one_of({ActivationKind::none, ActivationKind::relu, ActivationKind::relu6, ActivationKind::leaky_relu,
                 ActivationKind::prelu, ActivationKind::sigmoid, ActivationKind::tanh});
     if (spec.epilogue.activation == ActivationKind::leaky_relu) spec.epilogue.slope = 0.1F;
+    return spec;
+  }
+  /// Many channels in one window, few outputs.
+  ConvSpec deep(ConvSpec spec) {
+    spec.groups = 1;
+    spec.in_channels = between(257, 1200);
+    spec.out_channels = between(1, 40);
+    spec.window.channels = chance(70) ? 0 : 256;
+    if (spec.src_pixel_stride != 0) spec.src_pixel_stride = spec.in_channels + 5;
+    if (spec.dst_pixel_stride != 0) spec.dst_pixel_stride = spec.out_channels + 5;
+    // Outputs at the near corner only; the far padding that this implies is negative, so input is left over.
+    spec.out_h = std::min<std::int64_t>(spec.out_h, 3);
+    spec.out_w = std::min<std::int64_t>(spec.out_w, 3);
     return spec;
   }
   std::int64_t channels() {
