@@ -39,7 +39,8 @@ graph::QuantizationWindow to_internal(const Window& window) { return {window.cha
 
 bool has_quantized_blob(const graph::Node& node) {
   bool found = false;
-  runtime::for_each_blob(node.op, [&](const graph::BlobPtr& blob) { found = found || blob->quantized(); });
+  runtime::for_each_blob(node.op,
+                         [&](std::string_view, const graph::BlobPtr& blob) { found = found || blob->quantized(); });
   return found;
 }
 
@@ -92,7 +93,7 @@ Model Model::dequantize() const {
   std::map<graph::BlobPtr, graph::BlobPtr> done;  // shared weights stay shared
   for (graph::Node& node : content.graph.nodes) {
     if (!has_quantized_blob(node)) continue;
-    runtime::for_each_blob(node.op, [&](graph::BlobPtr& blob) {
+    runtime::for_each_blob(node.op, [&](std::string_view, graph::BlobPtr& blob) {
       if (!blob->quantized()) return;
       graph::BlobPtr& real = done[blob];
       if (!real) real = graph::make_blob(blob->shape, graph::to_float(*blob));
@@ -110,7 +111,9 @@ std::vector<LayerQuantization> Model::quantization() const {
   std::vector<LayerQuantization> layers;
   for (const graph::Node& node : impl_->content.graph.nodes) {
     std::int64_t weights = 0;
-    runtime::for_each_blob(node.op, [&](const graph::BlobPtr& blob) { weights += graph::element_count(blob->shape); });
+    runtime::for_each_blob(node.op, [&](std::string_view name, const graph::BlobPtr& blob) {
+      if (name != "bias") weights += graph::element_count(blob->shape);
+    });
     if (weights == 0) continue;
     layers.push_back({node.name, std::string(graph::op_name(node.op)), false, "fp32: not quantized yet", weights});
   }
@@ -191,7 +194,7 @@ std::int64_t Model::parameter_count() const {
   std::set<graph::BlobPtr> seen;
   std::int64_t count = 0;
   for (const graph::Node& node : impl_->content.graph.nodes) {
-    runtime::for_each_blob(node.op, [&](const graph::BlobPtr& blob) {
+    runtime::for_each_blob(node.op, [&](std::string_view, const graph::BlobPtr& blob) {
       if (seen.insert(blob).second) count += graph::element_count(blob->shape);
     });
   }

@@ -79,6 +79,7 @@ TEST(Model, BeforeQuantizingEveryLayerWithNumbersIsListedAsFloat) {
     EXPECT_FALSE(layer.quantized);
     EXPECT_FALSE(layer.reason.empty());
   }
+  EXPECT_EQ(layers[0].weights, 540);  // as after quantizing: without biases
 }
 
 TEST(Model, UnknownLayersAndWindowsAreErrors) {

@@ -430,6 +430,60 @@ TEST_F(OctavoFile, AHostileDescriptionIsRefused) {
   }
 }
 
+/// Changes one leaf of a document at random.
+void mutate(json& document, std::mt19937& random) {
+  std::vector<json*> leaves;
+  const auto collect = [&](auto& self, json& part) -> void {
+    if (!part.is_structured() || part.empty()) {
+      leaves.push_back(&part);
+      return;
+    }
+    for (auto& child : part) self(self, child);
+  };
+  collect(collect, document);
+  json& leaf = *leaves[random() % leaves.size()];
+  const json values[] = {0,
+                         1,
+                         -1,
+                         2,
+                         3,
+                         64,
+                         1e9,
+                         std::numeric_limits<std::int64_t>::max(),
+                         std::numeric_limits<std::int64_t>::min(),
+                         0.5,
+                         nullptr,
+                         true,
+                         "",
+                         "relu",
+                         json::array(),
+                         json::object(),
+                         json::array({1, 2}),
+                         *leaves[random() % leaves.size()]};
+  leaf = values[random() % std::size(values)];
+}
+
+TEST_F(OctavoFile, RandomChangesOfTheDescriptionGiveAnErrorOrAGraphThatCompiles) {
+  const Bytes file = written(full_content());
+  std::mt19937 random(11);
+  int read_well = 0, refused = 0;
+  for (int round = 0; round < 1500; ++round) {
+    const Bytes changed = with_description(file, [&](json& d) {
+      for (unsigned changes = 1 + random() % 2; changes > 0; --changes)
+        mutate(random() % 8 == 0 ? d : d["graph"], random);
+    });
+    try {
+      const ModelContent content = read(changed);
+      ++read_well;
+      (void)compile_to(content.graph, graph::Stage::fused);
+    } catch (const Error&) {
+      ++refused;
+    }
+  }
+  EXPECT_GT(read_well, 20);
+  EXPECT_GT(refused, 500);
+}
+
 TEST_F(OctavoFile, HostileNumbersAreRefused) {
   const Bytes file = written(full_content());
   Preamble preamble;
