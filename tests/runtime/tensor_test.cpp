@@ -30,7 +30,7 @@ TEST(Tensor, WithoutDimensionsIsOneNumber) { EXPECT_EQ(Tensor(Shape{}).size(), 1
 TEST(Tensor, AZeroDimensionIsEmpty) { EXPECT_EQ(Tensor(Shape{3, 0, 5}).size(), 0); }
 
 TEST(Tensor, WrongSizesAreErrors) {
-  expect_error(ErrorKind::invalid_argument, "[2, 2] has 4 values, but 3", [] { Tensor({2, 2}, {1, 2, 3}); });
+  expect_error(ErrorKind::invalid_argument, "[2,2] has 4 values, but 3", [] { Tensor({2, 2}, {1, 2, 3}); });
   expect_error(ErrorKind::invalid_argument, "negative", [] { Tensor(Shape{2, -1}); });
   expect_error(ErrorKind::invalid_argument, "too many", [] { Tensor(Shape{1LL << 40U, 1LL << 40U}); });
   expect_error(ErrorKind::resource, "no memory", [] { Tensor(Shape{1LL << 40U, 1LL << 21U}); });
