@@ -55,14 +55,16 @@ TEST(Networks, IntegerScoresStayCloseToFp32) {
   if (!std::filesystem::exists(kData / "caffe")) GTEST_SKIP() << "needs the real models under " << kData;
   for (const Network& each : networks()) {
     const Model model = Model::load_caffe(kData / each.prototxt, kData / each.caffemodel);
+    Shape shape = model.input_shapes()[0];
+    shape[0] = 1;
     CompileOptions options;
     options.threads = 1;
     options.outputs = {each.scores};
-    const Program fp32 = model.compile(options), int8 = model.quantize().compile(options);
+    const Program fp32 = model.compile(options, {shape}), int8 = model.quantize().compile(options, {shape});
     options.threads = 3;
-    const Program int8_on_three = model.quantize().compile(options);
+    const Program int8_on_three = model.quantize().compile(options, {shape});
     double signal = 0, noise = 0, noise_on_three = 0;
-    const std::vector<Tensor> inputs = pictures(each, model.input_shapes()[0], 8);
+    const std::vector<Tensor> inputs = pictures(each, shape, 8);
     ASSERT_FALSE(inputs.empty());
     for (const Tensor& input : inputs) {
       const Tensor expected = fp32.predict(input), actual = int8.predict(input),

@@ -128,10 +128,12 @@ TEST(Program, EightThreadsOnOneProgramGetWhatOneGets) {
   }
 }
 
-TEST(Program, TheThreadCountChangesNoIntegerLayersNumbers) {
+TEST(Program, TheThreadCountChangesNoNumbersWhereWindowsAreGiven) {
+  // Without a tile the plan chooses one, and a tile is a window: another thread count may round otherwise.
   const Tensor input = sample_input(3, 5);
-  const std::vector<float> one = numbers(build(sample_network(3, true), 1).predict(input));
-  for (const int threads : {2, 3, 7}) EXPECT_EQ(numbers(build(sample_network(3, true), threads).predict(input)), one);
+  const std::vector<float> one = numbers(build(sample_network(3, true, 4), 1).predict(input));
+  for (const int threads : {2, 3, 7})
+    EXPECT_EQ(numbers(build(sample_network(3, true, 4), threads).predict(input)), one);
 }
 
 TEST(Program, LeavesTheCallersThreadCountAlone) {
@@ -172,9 +174,9 @@ TEST(Program, Fp32LayersAllocateOnlyOnednnsOwnBookkeeping) {
   // oneDNN's execute() makes a small map of its arguments and a handful of descriptors, in every call; nothing grows
   // with the tensors.
   constexpr long kLayers = 4, kOfOnednn = 40;
-  const long small = allocations_of(build(sample_network(1, false), 1), 1);
+  const long small = allocations_of(build(sample_network(2, false), 1), 2);
   EXPECT_LE(small, kLayers * kOfOnednn);
-  EXPECT_EQ(allocations_of(build(sample_network(4, false), 1), 4), small);
+  EXPECT_EQ(allocations_of(build(sample_network(8, false), 1), 8), small);
 }
 
 TEST(Program, WrongInputsAreErrorsThatNameTheShapes) {

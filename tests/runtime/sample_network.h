@@ -19,8 +19,15 @@ inline graph::Convolution sample_convolution(std::int64_t ins, std::int64_t outs
   return conv;
 }
 
+/// Windows of 64 channels over `tile` x `tile` outputs; 0: the plan's choice.
+inline graph::QuantizationRules sample_rules(std::int64_t tile) {
+  graph::QuantizationRules rules;
+  rules.convolution_window.tile_h = rules.convolution_window.tile_w = tile;
+  return rules;
+}
+
 /// Input [batch, 3, 20, 20]; outputs: class probabilities [batch, 10], and the branch "join" [batch, 72, 10, 10].
-inline Graph sample_network(std::int64_t batch, bool quantized) {
+inline Graph sample_network(std::int64_t batch, bool quantized, std::int64_t tile = 0) {
   SmallNetwork network;
   const ValueId data = network.input("data", {batch, 3, 20, 20});
   const ValueId conv1 = network.add("conv1", sample_convolution(3, 32, 3, 1), {data});
@@ -40,7 +47,7 @@ inline Graph sample_network(std::int64_t batch, bool quantized) {
   const ValueId prob = network.add("prob", graph::Softmax{1}, {scores});
   Graph graph = network.finish({prob, join});
   if (quantized) {
-    graph = graph::quantize_weights(graph::canonicalize(std::move(graph)), {});
+    graph = graph::quantize_weights(graph::canonicalize(std::move(graph)), sample_rules(tile));
     graph = graph::fuse_quantization(graph::insert_quantization(std::move(graph)));
     graph::infer_shapes(graph);
   }
