@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// octavo convert, octavo info.
+#include "tests/tools/run_command.h"
+
+namespace octavo::tool::test {
+namespace {
+
+using Convert = LenetTest;
+
+std::size_t files_in(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator{}));
+}
+
+TEST_F(Convert, SaysSizesAndWhatWasQuantized) {
+  const Finished finished = run({"convert", "--json", "--quantize", path("lenet.octavo"), "-o", path("again.octavo")});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const Json result = finished.json();
+  EXPECT_EQ(result["bytes_before"], fs::file_size(path("lenet.octavo")));
+  EXPECT_EQ(result["bytes_after"], fs::file_size(path("again.octavo")));
+  EXPECT_GT(result["ratio"].get<double>(), 3.5);
+  EXPECT_TRUE(result["quantized"]);
+  ASSERT_EQ(result["layers"].size(), 4U);  // two convolutions, two Linear
+  for (const Json& layer : result["layers"]) {
+    EXPECT_FALSE(layer["reason"].get<std::string>().empty());
+    EXPECT_GT(layer["weights"], 0);
+  }
+  const Finished people = run({"convert", "--quantize", path("lenet.octavo"), "-o", path("again.octavo")});
+  EXPECT_NE(people.out.find("times smaller"), std::string::npos);
+}
+
+TEST_F(Convert, LeavesOutTheLayersNamed) {
+  const Json layers = run({"convert", "--json", "--quantize", "--keep-float", "conv1", "--layer-window", "conv2=16",
+                           path("lenet.octavo"), "-o", path("mixed.octavo")})
+                          .json()["layers"];
+  for (const Json& layer : layers) EXPECT_EQ(layer["quantized"], layer["layer"] != "conv1") << layer;
+}
+
+TEST_F(Convert, KeepsThePictureDescriptionAndLabelsInTheFile) {
+  write_all(path("labels.txt"), "n00000001 zero, nought\nn00000002 one\n");
+  ASSERT_EQ(run({"convert", path("lenet.octavo"), "-o", path("described.octavo"), "--resize", "32x30", "--crop", "28",
+                 "--mean", "12.5", "--scale", "0.25", "--channel-order", "gray", "--labels", path("labels.txt")})
+                .code,
+            0);
+  const Json info = run({"info", "--json", path("described.octavo")}).json();
+  const std::string description = info["image_input"];
+  for (const char* part : {"32x30", "28x28", "gray", "12.5", "0.25"}) {
+    EXPECT_NE(description.find(part), std::string::npos) << description;
+  }
+  EXPECT_EQ(info["labels"], 2);
+}
+
+TEST_F(Convert, OutputAppearsWholeOrNotAtAll) {
+  const std::string before = read_all(path("lenet8.octavo"));
+  const std::size_t files = files_in(folder);
+  // Fails after the model was read: an unknown layer.
+  EXPECT_NE(
+      run({"convert", "--quantize", "--keep-float", "nothing", path("lenet.octavo"), "-o", path("lenet8.octavo")}).code,
+      0);
+  EXPECT_EQ(read_all(path("lenet8.octavo")), before);
+  EXPECT_EQ(run({"convert", path("lenet.octavo"), "-o", path("no-such-folder/x.octavo")}).code, 3);
+  fs::create_directory(path("folder.octavo"));
+  EXPECT_EQ(run({"convert", path("lenet.octavo"), "-o", path("folder.octavo")}).code, 3);
+  EXPECT_EQ(files_in(folder), files + 1) << "something was left behind";
+}
+
+TEST_F(Convert, DoesNotOverwriteItsInput) {
+  EXPECT_EQ(run({"convert", "--quantize", path("lenet.octavo"), "-o", path("lenet.octavo")}).code, 2);
+}
+
+using Info = LenetTest;
+
+TEST_F(Info, PrintsTheGraphAtEveryStage) {
+  std::string last;
+  for (const char* stage : {"imported", "canonical", "quantized", "inserted", "fused"}) {
+    const Finished finished = run({"info", path("lenet8.octavo"), "--stage", stage});
+    EXPECT_EQ(finished.code, 0) << finished.err;
+    EXPECT_NE(finished.out.find("conv1"), std::string::npos) << stage;
+    last = finished.out;
+  }
+  EXPECT_NE(last.find("FusedConvolution"), std::string::npos);
+}
+
+TEST_F(Info, SaysWhyForEveryLayer) {
+  for (const char* model : {"lenet.octavo", "lenet8.octavo"}) {
+    const Finished finished = run({"info", "--json", path(model)});
+    ASSERT_EQ(finished.code, 0) << finished.err;
+    const Json info = finished.json();
+    EXPECT_GT(info["parameters"], 400'000);
+    EXPECT_EQ(info["quantization"].size(), 4U);
+    for (const Json& row : info["quantization"]) EXPECT_FALSE(row["reason"].get<std::string>().empty());
+    ASSERT_FALSE(info["program"]["layers"].empty());
+    for (const Json& layer : info["program"]["layers"])
+      EXPECT_FALSE(layer["algorithm"].get<std::string>().empty()) << layer;
+  }
+}
+
+TEST_F(Info, TakesATopologyAlone) {
+  const Finished finished = run({"info", path("lenet.prototxt")});
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_NE(finished.out.find("untrained"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace octavo::tool::test

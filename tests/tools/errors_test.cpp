@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bad input: an exit code that says whose fault it is, a message that says what, nothing on stdout.
+#include "tests/tools/run_command.h"
+
+namespace octavo::tool::test {
+namespace {
+
+using Errors = LenetTest;
+
+void expect_refused(const Finished& finished, int code, const std::string& word) {
+  EXPECT_EQ(finished.code, code) << finished.err;
+  EXPECT_EQ(finished.out, "");
+  EXPECT_EQ(finished.err.rfind("octavo: ", 0), 0U) << finished.err;
+  EXPECT_NE(finished.err.find(word), std::string::npos) << finished.err;
+}
+
+TEST_F(Errors, AMissingModelIsUnreadableInput) {
+  for (const char* command : {"info", "dump", "bench"}) {
+    expect_refused(run({command, path("nowhere.octavo")}), 3, "nowhere.octavo");
+  }
+  expect_refused(run({"convert", path("nowhere.caffemodel"), "-o", path("x.octavo")}), 3, "nowhere.caffemodel");
+  draw("a.png", 1);
+  expect_refused(run({"predict", path("nowhere.octavo"), path("a.png")}), 3, "nowhere.octavo");
+}
+
+TEST_F(Errors, ATruncatedModelIsUnreadableInputWhateverItsLength) {
+  const std::string whole = read_all(path("lenet8.octavo"));
+  for (const double share : {0.0, 0.01, 0.3, 0.9, 0.999}) {
+    write_all(path("cut.octavo"), whole.substr(0, static_cast<std::size_t>(share * static_cast<double>(whole.size()))));
+    expect_refused(run({"info", path("cut.octavo")}), 3, "cut.octavo");
+  }
+}
+
+TEST_F(Errors, ACaffemodelCutShortIsUnreadableInput) {
+  const std::string whole = read_all(path("lenet.caffemodel"));
+  write_all(path("cut.caffemodel"), whole.substr(0, whole.size() / 2));
+  expect_refused(run({"info", "--prototxt", path("lenet.prototxt"), path("cut.caffemodel")}), 3, "cut.caffemodel");
+}
+
+TEST_F(Errors, AnUnknownLayerTypeIsUnsupported) {
+  std::string prototxt = read_all(path("lenet.prototxt"));
+  const std::size_t at = prototxt.find("\"Softmax\"");
+  ASSERT_NE(at, std::string::npos);
+  prototxt.replace(at, 9, "\"Quicksand\"");
+  write_all(path("odd.prototxt"), prototxt);
+  expect_refused(run({"info", path("odd.prototxt")}), 4, "Quicksand");
+}
+
+TEST_F(Errors, UnknownNamesAndValuesAreUsageErrors) {
+  expect_refused(run({"dump", path("lenet.octavo"), "--layer", "no-such-layer"}), 2, "no-such-layer");
+  expect_refused(run({"info", path("lenet.octavo"), "--stage", "no-such-stage"}), 2, "no-such-stage");
+  expect_refused(run({"info", path("lenet.octavo"), "--isa", "no-such-isa"}), 2, "no-such-isa");
+  expect_refused(run({"info", path("lenet.octavo"), "--window", "64"}), 2, "--quantize");
+  expect_refused(run({"info", path("lenet.octavo"), "--quantize", "--window", "48"}), 2, "48");
+  expect_refused(run({"info", path("lenet.octavo"), "--quantize", "--keep-float", "no-such-layer"}), 2,
+                 "no-such-layer");
+  expect_refused(run({"bench", path("lenet.octavo"), "--against", "no-such-peer"}), 2, "no-such-peer");
+  expect_refused(run({"bench", path("lenet.octavo"), "--threads", "0"}), 2, "--threads");
+  expect_refused(run({"zoo", "no-such-net", "--output", folder.string()}), 2, "no-such-net");
+  expect_refused(run({"convert", path("lenet.prototxt"), "-o", path("x.octavo")}), 2, "no weights");
+  draw("a.png", 1);
+  expect_refused(run({"predict", path("lenet.octavo"), path("a.png"), "--layer", "no-such-layer", "-o", path("x.npy")}),
+                 2, "no-such-layer");
+  expect_refused(run({"predict", path("lenet.octavo"), path("a.png"), "--mean", "1,x"}), 2, "--mean");
+}
+
+TEST_F(Errors, AreJsonOnStderrWhenJsonIsAsked) {
+  const Finished usage = run({"info", path("lenet.octavo"), "--json", "--stage", "no-such-stage"});
+  EXPECT_EQ(usage.code, 2);
+  EXPECT_EQ(usage.out, "");
+  EXPECT_EQ(Json::parse(usage.err)["error"]["kind"], "invalid_argument");
+  const Finished missing = run({"info", path("nowhere.octavo"), "--json"});
+  EXPECT_EQ(missing.code, 3);
+  EXPECT_EQ(Json::parse(missing.err)["error"]["kind"], "io");
+  const Finished flag = run({"info", "--json", "--no-such-flag"});
+  EXPECT_EQ(flag.code, 2);
+  EXPECT_EQ(Json::parse(flag.err)["error"]["kind"], "invalid_argument");
+}
+
+}  // namespace
+}  // namespace octavo::tool::test

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// octavo convert: a trained network into an .octavo file.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "octavo/error.h"
+#include "tools/octavo/command.h"
+#include "tools/octavo/console.h"
+#include "tools/octavo/json_output.h"
+#include "tools/octavo/model_options.h"
+#include "tools/octavo/picture_options.h"
+#include "tools/octavo/text.h"
+
+namespace octavo::tool {
+namespace {
+
+struct Convert {
+  ModelArgument model;
+  QuantizeArguments quantization;
+  PictureArguments pictures;
+  std::string output, labels;
+  bool json = false;
+
+  [[nodiscard]] ExitCode run() const;
+  [[nodiscard]] Model build() const;
+};
+
+Model Convert::build() const {
+  Model built = model.open();
+  if (pictures.any()) built = built.with_image_input(pictures.over(built));
+  if (!labels.empty()) built = built.with_labels(read_labels(labels));
+  return quantization.apply(built);
+}
+
+ExitCode Convert::run() const {
+  std::error_code ignored;
+  if (std::filesystem::equivalent(model.model, output, ignored)) {
+    throw Error(ErrorKind::invalid_argument, "the output is the input", output, "choose another name for -o");
+  }
+  const Model built = build();
+  built.save(output);
+
+  const std::uintmax_t before = model.file_bytes();
+  const std::uintmax_t after = std::filesystem::file_size(output);
+  const std::vector<LayerQuantization> layers =
+      built.quantized() ? built.quantization() : std::vector<LayerQuantization>{};
+  const double ratio = static_cast<double>(before) / static_cast<double>(after);
+  if (json) {
+    Json result = {{"model", built.name()},
+                   {"output", output},
+                   {"parameters", built.parameter_count()},
+                   {"bytes_before", before},
+                   {"bytes_after", after},
+                   {"ratio", ratio},
+                   {"quantized", built.quantized()},
+                   {"image_input", built.image_input() ? Json(describe(*built.image_input())) : Json(nullptr)},
+                   {"labels", built.labels().size()},
+                   {"layers", quantization_json(layers)}};
+    print_json(result);
+    return ExitCode::ok;
+  }
+  std::string text;
+  if (built.quantized()) text += quantization_table(layers).text() + "\n" + quantization_summary(layers) + "\n";
+  text += fmt::format("{}: {}\n{}: {}, {:.2f} times smaller\n", model.model, human_bytes(static_cast<double>(before)),
+                      output, human_bytes(static_cast<double>(after)), ratio);
+  if (!built.image_input()) {
+    text += "pictures: not described; predict and eval will need --mean, --scale, ... (or give them here)\n";
+  }
+  print(text);
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+Command define_convert(CLI::App& app) {
+  auto convert = std::make_shared<Convert>();
+  convert->model.declare(app, false);
+  app.add_option("-o,--output", convert->output, "the file to write; it appears whole or not at all")
+      ->required()
+      ->type_name("FILE.octavo");
+  convert->quantization.declare(app, "weights in 8 bits; needs no calibration data");
+  app.add_option("--labels", convert->labels, "class names to keep in the file, a line each")->type_name("FILE");
+  convert->pictures.declare(app);
+  add_json_flag(app, convert->json);
+  app.footer(
+      "Describe the pictures once, here, and predict and eval need no flags.\n"
+      "Examples:\n"
+      "  octavo convert --prototxt deploy.prototxt net.caffemodel -o net.octavo\n"
+      "  octavo convert --prototxt deploy.prototxt net.caffemodel --quantize -o net8.octavo \\\n"
+      "      --resize 256 --mean 104,117,123 --channel-order bgr --labels synset_words.txt\n"
+      "  octavo convert --quantize --window 32 --keep-float conv1 net.octavo -o net8.octavo");
+  return [convert] { return convert->run(); };
+}
+
+}  // namespace octavo::tool

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The octavo command: picks the subcommand, turns every failure into a message and an exit code.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <new>
+#include <string_view>
+#include <vector>
+
+#include "octavo/error.h"
+#include "tools/octavo/command.h"
+#include "tools/octavo/console.h"
+#include "tools/octavo/json_output.h"
+
+namespace octavo::tool {
+namespace {
+
+struct Entry {
+  const char *name, *purpose;
+  Command (*define)(CLI::App& app);
+};
+
+constexpr std::array entries = {
+    Entry{"convert", "a trained network into an .octavo file, quantized if asked", define_convert},
+    Entry{"info", "what a network is made of, what is quantized and how each layer runs", define_info},
+    Entry{"predict", "the answers of a network for pictures", define_predict},
+    Entry{"eval", "accuracy on labelled pictures, fp32 and int8 side by side", define_eval},
+    Entry{"bench", "time of a network and of its layers, against fp32", define_bench},
+    Entry{"dump", "the machine code of each kernel, annotated", define_dump},
+    Entry{"zoo", "well-known networks as Caffe files, untrained, for measurements", define_zoo},
+};
+
+constexpr const char* footer =
+    "Examples:\n"
+    "  octavo convert --prototxt deploy.prototxt net.caffemodel --quantize -o net.octavo\n"
+    "  octavo predict net.octavo cat.jpg\n"
+    "  octavo COMMAND --help\n"
+    "Exit codes: 0 done, 1 internal error, 2 usage, 3 unreadable or broken file, 4 unsupported,\n"
+    "            5 done but some pictures were skipped, 6 out of memory.\n"
+    "OCTAVO_ISA=reference|avx512vnni overrides the instruction set.";
+
+ExitCode exit_code_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::invalid_argument:
+      return ExitCode::usage;
+    case ErrorKind::io:
+    case ErrorKind::malformed:
+      return ExitCode::input;
+    case ErrorKind::unsupported:
+      return ExitCode::unsupported;
+    case ErrorKind::resource:
+      return ExitCode::resource;
+  }
+  return ExitCode::internal;
+}
+
+/// Runs `body`; a failure becomes a line on stderr (JSON when asked) and an exit code.
+template <class Body>
+ExitCode guarded(bool json, const Body& body) {
+  const auto fail = [json](ExitCode code, std::string_view kind, const std::string& message,
+                           const std::string& where = {}, const std::string& hint = {}) {
+    if (json) {
+      std::fputs((error_json(kind, message, where, hint) + "\n").c_str(), stderr);
+    } else {
+      note(message);
+    }
+    return code;
+  };
+  try {
+    return body();
+  } catch (const Error& error) {
+    return fail(exit_code_of(error.kind()), kind_name(error.kind()), error.what(), error.where(), error.hint());
+  } catch (const std::filesystem::filesystem_error& error) {
+    return fail(ExitCode::input, "io", error.code().message(), error.path1().string());
+  } catch (const std::bad_alloc&) {
+    return fail(ExitCode::resource, "resource", "out of memory");
+  } catch (const std::exception& error) {
+    return fail(ExitCode::internal, "internal", std::string("internal error: ") + error.what());
+  }
+}
+
+ExitCode run(int argc, char** argv) {
+  const std::vector<std::string_view> words(argv + 1, argv + argc);
+  const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
+
+  CLI::App app{"octavo: 8-bit inference by code written for each layer", "octavo"};
+  app.set_version_flag("--version", "octavo " OCTAVO_VERSION);
+  app.require_subcommand(1);
+  app.footer(footer);
+  app.get_formatter()->column_width(34);
+  std::vector<std::pair<CLI::App*, Command>> commands;
+  for (const Entry& entry : entries) {
+    CLI::App* sub = app.add_subcommand(entry.name, entry.purpose);
+    commands.emplace_back(sub, entry.define(*sub));
+  }
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return static_cast<ExitCode>(app.exit(error));  // --help, --version
+    std::string command = "octavo";
+    for (const CLI::App* sub : app.get_subcommands()) command += " " + sub->get_name();
+    return guarded(json, [&]() -> ExitCode {
+      throw Error(ErrorKind::invalid_argument, error.what(), {}, "try: " + command + " --help");
+    });
+  }
+  const auto chosen = std::find_if(commands.begin(), commands.end(), [](const auto& c) { return c.first->parsed(); });
+  return guarded(json, [&] { return chosen->second(); });
+}
+
+}  // namespace
+}  // namespace octavo::tool
+
+int main(int argc, char** argv) {
+  // A reader that closes the pipe early (`octavo dump | head`) is an ordinary write error.
+  std::signal(SIGPIPE, SIG_IGN);
+  return static_cast<int>(octavo::tool::run(argc, argv));
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shared options: see model_options.h.
+#include "tools/octavo/model_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <system_error>
+
+#include "tools/octavo/text.h"
+
+namespace octavo::tool {
+namespace {
+
+/// "64", "all" or "64@4x7" (channels @ output rows x columns).
+Window parse_window(const std::string& text, const std::string& option) {
+  constexpr std::array<std::int64_t, 6> known = {0, 16, 32, 64, 128, 256};
+  const std::size_t at = text.find('@');
+  const std::string channels = text.substr(0, at);
+  Window window;
+  if (channels == "all") {
+    window.channels = 0;
+  } else {
+    const char* end = channels.data() + channels.size();
+    const auto [stop, problem] = std::from_chars(channels.data(), end, window.channels);
+    if (problem != std::errc{} || stop != end ||
+        std::find(known.begin(), known.end(), window.channels) == known.end()) {
+      throw Error(ErrorKind::invalid_argument, fmt::format("\"{}\" is not a window", text), option,
+                  "16, 32, 64, 128, 256 or all; with a spatial tile: 64@4x7");
+    }
+  }
+  if (at != std::string::npos) std::tie(window.tile_h, window.tile_w) = parse_size(text.substr(at + 1), option);
+  return window;
+}
+
+}  // namespace
+
+void ModelArgument::declare(CLI::App& app, bool untrained) {
+  untrained_allowed = untrained;
+  app.add_option("MODEL", model,
+                 untrained ? "an .octavo file, a .caffemodel, or a .prototxt alone (untrained weights)"
+                           : "an .octavo file or a .caffemodel")
+      ->required();
+  app.add_option("--prototxt", prototxt, "the topology of a .caffemodel (when left out: the one inside it)")
+      ->type_name("FILE");
+  if (untrained) {
+    app.add_option("--seed", seed, "of the weights, when MODEL is a .prototxt")->type_name("N")->capture_default_str();
+  }
+}
+
+bool ModelArgument::untrained() const { return std::filesystem::path(model).extension() == ".prototxt"; }
+
+Model ModelArgument::open() const {
+  if (untrained()) {
+    if (!untrained_allowed) {
+      throw Error(ErrorKind::invalid_argument, "a prototxt alone has no weights", model,
+                  "give the trained weights too: --prototxt FILE.prototxt MODEL.caffemodel");
+    }
+    return Model::load_caffe_untrained(model, seed);
+  }
+  return prototxt.empty() ? Model::load(model) : Model::load_caffe(prototxt, model);
+}
+
+std::uintmax_t ModelArgument::file_bytes() const {
+  std::error_code ignored;
+  const std::uintmax_t bytes = untrained() ? 0 : std::filesystem::file_size(model, ignored);
+  return ignored ? 0 : bytes;
+}
+
+void QuantizeArguments::declare(CLI::App& app, const char* flag_help) {
+  if (flag_help != nullptr) {
+    app.add_flag("--quantize", quantize, flag_help);
+  } else {
+    quantize = true;
+  }
+  app.add_option("--window", window,
+                 "input channels that share one scale: 16, 32, 64, 128, 256 or all; 64@4x7 also says the output rows "
+                 "and columns of an activation window (default: 64, Linear 128)")
+      ->type_name("W");
+  app.add_option("--layer-window", layer_windows, "the window of one layer; may be repeated")
+      ->type_name("NAME=W")
+      ->allow_extra_args(false);
+  app.add_option("--keep-float", keep_float, "leave this layer in fp32; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+}
+
+QuantizeOptions QuantizeArguments::options() const {
+  QuantizeOptions options;
+  if (!window.empty()) options.window = parse_window(window, "--window");
+  for (const std::string& text : layer_windows) {
+    const std::size_t equals = text.rfind('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw Error(ErrorKind::invalid_argument, fmt::format("\"{}\" is not NAME=W", text), "--layer-window",
+                  "for example --layer-window conv1=32");
+    }
+    options.layer_windows[text.substr(0, equals)] = parse_window(text.substr(equals + 1), "--layer-window");
+  }
+  options.keep_float = keep_float;
+  return options;
+}
+
+Model QuantizeArguments::apply(const Model& model) const {
+  if (quantize) return model.quantize(options());
+  if (window.empty() && layer_windows.empty() && keep_float.empty()) return model;
+  throw Error(ErrorKind::invalid_argument, "--window, --layer-window and --keep-float need --quantize");
+}
+
+void CompileArguments::declare(CLI::App& app) {
+  app.add_option("--threads", threads, "that one run may use (default: all cores)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--isa", isa, "instruction set: reference, avx512vnni (default: the best of this machine)")
+      ->type_name("NAME");
+}
+
+CompileOptions CompileArguments::options() const {
+  CompileOptions options;
+  options.threads = threads;
+  if (!isa.empty()) options.isa = parse_isa(isa);
+  return options;
+}
+
+std::vector<Shape> batched_inputs(const Model& model, std::int64_t batch) {
+  std::vector<Shape> shapes = model.input_shapes();
+  for (Shape& shape : shapes) {
+    if (batch > 0 && !shape.empty()) shape.front() = batch;
+  }
+  return shapes;
+}
+
+Shape only_input_shape(const Model& model) {
+  const std::vector<Shape> shapes = model.input_shapes();
+  if (shapes.size() != 1) {
+    throw Error(ErrorKind::unsupported, fmt::format("the network has {} inputs; this command feeds one", shapes.size()),
+                model.name());
+  }
+  return shapes.front();
+}
+
+Table quantization_table(const std::vector<LayerQuantization>& layers) {
+  Table table({{"layer"}, {"op"}, {"weights", Table::Align::right}, {"as"}, {"why"}});
+  for (const LayerQuantization& layer : layers) {
+    table.add(
+        {layer.layer, layer.op, fmt::format("{}", layer.weights), layer.quantized ? "int8" : "fp32", layer.reason});
+  }
+  return table;
+}
+
+Json quantization_json(const std::vector<LayerQuantization>& layers) {
+  Json rows = Json::array();
+  for (const LayerQuantization& layer : layers) {
+    rows.push_back({{"layer", layer.layer},
+                    {"op", layer.op},
+                    {"quantized", layer.quantized},
+                    {"reason", layer.reason},
+                    {"weights", layer.weights}});
+  }
+  return rows;
+}
+
+std::string quantization_summary(const std::vector<LayerQuantization>& layers) {
+  std::int64_t quantized = 0;
+  double weights = 0;
+  double quantized_weights = 0;
+  for (const LayerQuantization& layer : layers) {
+    weights += static_cast<double>(layer.weights);
+    if (!layer.quantized) continue;
+    ++quantized;
+    quantized_weights += static_cast<double>(layer.weights);
+  }
+  return fmt::format("{} of {} layers with weights are int8, {:.1f}% of the weights", quantized, layers.size(),
+                     weights > 0 ? 100 * quantized_weights / weights : 0.0);
+}
+
+}  // namespace octavo::tool

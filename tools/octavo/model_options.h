@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options that several subcommands share: which model, how to quantize it, how to run it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "octavo/model.h"
+#include "octavo/options.h"
+#include "tools/octavo/console.h"
+#include "tools/octavo/json_output.h"
+
+namespace octavo::tool {
+
+/// MODEL: an .octavo file, a .caffemodel (with its --prototxt, or alone when it carries its topology), or, where
+/// untrained weights will do, a .prototxt.
+struct ModelArgument {
+  std::string model, prototxt;
+  std::uint64_t seed = 0;
+  bool untrained_allowed = false;
+
+  void declare(CLI::App& app, bool untrained);
+  /// A prototxt alone: seeded He-initialised weights.
+  [[nodiscard]] bool untrained() const;
+  [[nodiscard]] Model open() const;
+  /// Bytes of the model file; 0 for a prototxt alone.
+  [[nodiscard]] std::uintmax_t file_bytes() const;
+};
+
+/// --quantize, --window, --layer-window, --keep-float.
+struct QuantizeArguments {
+  bool quantize = false;  ///< --quantize, or the command always does
+  std::string window;
+  std::vector<std::string> layer_windows, keep_float;
+
+  /// With --quantize, described by `flag_help`; or, where that is null, for a command that always quantizes.
+  void declare(CLI::App& app, const char* flag_help);
+  [[nodiscard]] QuantizeOptions options() const;
+  /// The model, quantized if that was asked. Throws Error(invalid_argument) for windows without --quantize.
+  [[nodiscard]] Model apply(const Model& model) const;
+};
+
+/// --threads, --isa.
+struct CompileArguments {
+  int threads = 0;
+  std::string isa;
+
+  void declare(CLI::App& app);
+  [[nodiscard]] CompileOptions options() const;
+};
+
+/// Each input's shape with this batch; as in the file when it is 0.
+[[nodiscard]] std::vector<Shape> batched_inputs(const Model& model, std::int64_t batch);
+/// The network's only input, for commands that feed pictures or batches; Error(unsupported) if it has several.
+[[nodiscard]] Shape only_input_shape(const Model& model);
+/// What quantize() did, for people and for machines.
+[[nodiscard]] Table quantization_table(const std::vector<LayerQuantization>& layers);
+[[nodiscard]] Json quantization_json(const std::vector<LayerQuantization>& layers);
+/// "58 of 59 layers with weights are quantized, 99.9% of the weights"
+[[nodiscard]] std::string quantization_summary(const std::vector<LayerQuantization>& layers);
+
+}  // namespace octavo::tool

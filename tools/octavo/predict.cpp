@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// octavo predict: the answers of a network for pictures, or one of its intermediate values.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "octavo/error.h"
+#include "octavo/program.h"
+#include "tools/octavo/answers.h"
+#include "tools/octavo/command.h"
+#include "tools/octavo/console.h"
+#include "tools/octavo/json_output.h"
+#include "tools/octavo/model_options.h"
+#include "tools/octavo/npy.h"
+#include "tools/octavo/picture_options.h"
+#include "tools/octavo/pictures.h"
+#include "tools/octavo/text.h"
+
+namespace octavo::tool {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Predict {
+  ModelArgument model;
+  QuantizeArguments quantization;
+  CompileArguments compile;
+  PictureArguments pictures;
+  std::vector<std::string> paths;
+  std::string labels, layer, output;
+  std::size_t top = 5, batch = 1;
+  bool json = false;
+
+  [[nodiscard]] ExitCode run() const;
+  [[nodiscard]] Program build(const Model& network) const;
+};
+
+/// What one picture's rows of the outputs say, in words or JSON.
+class Report {
+ public:
+  Report(const Program& program, std::vector<std::string> labels, std::size_t top)
+      : program_(program), labels_(std::move(labels)), top_(top) {}
+
+  void add(const fs::path& file, const std::vector<Tensor>& outputs, std::size_t row, std::size_t rows) {
+    Json answers = Json::array();
+    text_ += file.string() + "\n";
+    for (std::size_t o = 0; o < outputs.size(); ++o) {
+      const std::span<const float> values = row_of(outputs[o], row, rows);
+      Json described = {{"name", program_.output_names().at(o)}};
+      if (outputs.size() > 1) text_ += fmt::format("  {}:\n", program_.output_names().at(o));
+      if (one_value_a_class(outputs[o].shape())) {
+        add_classes(values, described);
+      } else {
+        const auto [low, high] = std::minmax_element(values.begin(), values.end());
+        described["shape"] = outputs[o].shape();
+        if (!values.empty()) {
+          described["min"] = *low;
+          described["max"] = *high;
+          text_ += fmt::format("  {} numbers, {:.6g} to {:.6g}; --layer {} writes them\n", values.size(), *low, *high,
+                               program_.output_names().at(o));
+        }
+      }
+      answers.push_back(std::move(described));
+    }
+    predictions_.push_back({{"file", file.string()}, {"outputs", std::move(answers)}});
+  }
+
+  /// What was added since the last call.
+  [[nodiscard]] std::string take_text() { return std::exchange(text_, {}); }
+  [[nodiscard]] const Json& predictions() const { return predictions_; }
+
+  static std::span<const float> row_of(const Tensor& tensor, std::size_t row, std::size_t rows) {
+    const std::size_t length = static_cast<std::size_t>(tensor.size()) / rows;
+    return tensor.values().subspan(row * length, length);
+  }
+
+ private:
+  void add_classes(std::span<const float> values, Json& described) {
+    Json best = Json::array();
+    for (const Answer& answer : best_answers(values, top_)) {
+      const std::string label = answer.index < labels_.size() ? labels_[answer.index] : std::string();
+      best.push_back(
+          {{"class", answer.index}, {"label", label.empty() ? Json(nullptr) : Json(label)}, {"value", answer.value}});
+      text_ += fmt::format("  {:8.4f}  {:4}  {}\n", answer.value, answer.index, label);
+    }
+    described["top"] = std::move(best);
+  }
+
+  const Program& program_;
+  std::vector<std::string> labels_;
+  std::size_t top_;
+  std::string text_;
+  Json predictions_ = Json::array();
+};
+
+Program Predict::build(const Model& network) const {
+  CompileOptions options = compile.options();
+  if (!layer.empty()) options.outputs = {layer};
+  Shape shape = only_input_shape(network);
+  if (shape.size() != 4) {
+    throw Error(ErrorKind::unsupported, "the network's input is not a picture but " + shape_text(shape), model.model);
+  }
+  shape[0] = static_cast<std::int64_t>(batch);
+  Program program = network.compile(options, {shape});
+  for (const Shape& made : program.output_shapes()) {
+    if (made.empty() || made.front() != shape.front()) {
+      throw Error(ErrorKind::unsupported, "an output of " + shape_text(made) + " is not a row a picture", model.model);
+    }
+  }
+  return program;
+}
+
+ExitCode Predict::run() const {
+  if (layer.empty() != output.empty()) {
+    throw Error(ErrorKind::invalid_argument, "--layer and --output go together", {},
+                "--layer says what to write, --output where");
+  }
+  std::vector<fs::path> files;
+  for (const std::string& path : paths) {
+    for (fs::path& file : find_pictures(path)) files.push_back(std::move(file));
+  }
+  const Model network = quantization.apply(model.open());
+  pictures.note_if_undescribed(network);
+  const Program program = build(network);
+  Report report(program, labels.empty() ? network.labels() : read_labels(labels), top);
+  PictureLoader loader(files, pictures.over(network), program.input_shapes().front(), program.threads());
+
+  std::vector<float> intermediate;
+  std::size_t done = 0;
+  Progress progress("predict", files.size());
+  while (std::optional<PictureBatch> loaded = loader.next()) {
+    const std::vector<Tensor> outputs = program.predict(std::span<const Tensor>(&loaded->input, 1));
+    for (std::size_t row = 0; row < loaded->pictures.size(); ++row) {
+      if (layer.empty()) {
+        report.add(files[loaded->pictures[row]], outputs, row, batch);
+      } else {
+        const std::span<const float> values = Report::row_of(outputs.front(), row, batch);
+        intermediate.insert(intermediate.end(), values.begin(), values.end());
+      }
+    }
+    if (!json) print(report.take_text());
+    done += loaded->pictures.size();
+    progress.advance(done);
+  }
+
+  Json skipped = Json::array();
+  for (const SkippedPicture& picture : loader.skipped()) {
+    skipped.push_back({{"file", picture.file.string()}, {"reason", picture.reason}});
+    if (!json) note("skipped: " + picture.reason);
+  }
+  Json result = {{"model", network.name()}, {"pictures", done}};
+  if (!layer.empty() && done > 0) {
+    Shape shape = program.output_shapes().front();
+    shape.front() = static_cast<std::int64_t>(done);
+    write_npy(output, Tensor(shape, std::move(intermediate)));
+    result["layer"] = layer;
+    result["shape"] = shape;
+    result["output"] = output;
+    if (!json) print(fmt::format("{}: {} of {} pictures, {}\n", output, layer, done, shape_text(shape)));
+  }
+  result["predictions"] = report.predictions();
+  result["skipped"] = std::move(skipped);
+  if (json) print_json(result);
+  if (loader.skipped().empty()) return ExitCode::ok;
+  return done > 0 ? ExitCode::partial : ExitCode::input;
+}
+
+}  // namespace
+
+Command define_predict(CLI::App& app) {
+  auto predict = std::make_shared<Predict>();
+  predict->model.declare(app, false);
+  app.add_option("PICTURES", predict->paths, "JPEG or PNG files, or folders of them")->required();
+  app.add_option("--top", predict->top, "answers a picture")
+      ->type_name("K")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--labels", predict->labels, "class names, a line each (default: those in the model file)")
+      ->type_name("FILE");
+  app.add_option("--batch", predict->batch, "pictures a run")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  app.add_option("--layer", predict->layer, "write the output of this layer instead of answers")->type_name("NAME");
+  app.add_option("-o,--output", predict->output, "where --layer goes")->type_name("FILE.npy");
+  predict->quantization.declare(app, "run an fp32 model in int8");
+  predict->compile.declare(app);
+  predict->pictures.declare(app);
+  add_json_flag(app, predict->json);
+  app.footer(
+      "Pictures that cannot be read are reported and skipped; the exit code is then 5 (3 when none could).\n"
+      "Examples:\n"
+      "  octavo predict net.octavo cat.jpg dog.png\n"
+      "  octavo predict net.octavo holiday/ --top 1 --json\n"
+      "  octavo predict net.octavo cat.jpg --layer conv1 -o conv1.npy");
+  return [predict] { return predict->run(); };
+}
+
+}  // namespace octavo::tool

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// A results page: one HTML file without anything from elsewhere, readable in light and dark.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace octavo::tool {
+
+/// Horizontal bars, one a series, grouped by label. At most four series.
+struct BarChart {
+  struct Bar {
+    std::string label;
+    std::vector<double> values;  ///< of each series, not negative
+  };
+  std::string title, unit;
+  std::vector<std::string> series;
+  std::vector<Bar> bars;
+};
+
+class HtmlReport {
+ public:
+  HtmlReport(std::string_view title, std::string_view summary);
+  void add(const BarChart& chart);
+  /// Cells are text; one that begins with "data:image/" is shown as a picture.
+  void add_table(std::string_view title, const std::vector<std::string>& header,
+                 const std::vector<std::vector<std::string>>& rows);
+  [[nodiscard]] std::string html() const;
+
+ private:
+  std::string title_, body_;
+};
+
+/// The file as a data: URI for add_table(), or empty when it is larger than `most` bytes or cannot be read.
+[[nodiscard]] std::string picture_uri(const std::filesystem::path& file, std::size_t most);
+
+}  // namespace octavo::tool

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Times of programs, measured in turn so that what disturbs the machine disturbs all of them.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "octavo/program.h"
+
+namespace octavo::tool {
+
+/// Of repeated measurements, in milliseconds.
+struct Spread {
+  double median = 0, lowest = 0, p10 = 0, p90 = 0;
+};
+/// At least one value.
+[[nodiscard]] Spread spread_of(std::vector<double> milliseconds);
+
+/// One program with buffers of its own.
+class Timed {
+ public:
+  /// Inputs are filled with the same pseudo-random numbers for equal shapes.
+  explicit Timed(const Program& program);
+  Timed(const Timed&) = delete;
+  Timed& operator=(const Timed&) = delete;
+  Timed(Timed&&) = default;
+  Timed& operator=(Timed&&) = default;
+
+  void warm_up();
+  /// One run; its time is kept.
+  void run();
+  /// One run with a clock at each layer; the layers' times are kept, the whole is not.
+  void run_layers();
+  [[nodiscard]] Spread total() const { return spread_of(totals_); }
+  /// Medians in milliseconds, in the order of Program::layers().
+  [[nodiscard]] std::vector<double> layers() const;
+
+ private:
+  Program program_;
+  std::vector<Tensor> inputs_, outputs_;
+  std::vector<const float*> input_pointers_;
+  std::vector<float*> output_pointers_;
+  std::vector<double> totals_;               ///< a run
+  std::vector<std::vector<double>> layers_;  ///< a layer, a run
+  std::vector<double> seconds_;
+};
+
+struct Repeats {
+  std::size_t least = 10, most = 1000;
+  double seconds = 3;  ///< of whole runs; as long again for the layers' times
+};
+/// Runs all in turn, round after round, until both `least` and `seconds` are reached (or `most`). The number of rounds.
+std::size_t measure(std::vector<Timed>& programs, const Repeats& repeats);
+
+}  // namespace octavo::tool
