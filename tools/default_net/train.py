@@ -98,14 +98,15 @@ def to_caffe(net):
 
     def add_normalized(kind, name, parameters, weights, norm, bottom):
         """A layer without bias, its batch normalization in Caffe's two layers, and a ReLU, all in place."""
-        top = add(kind_prefix[kind] + name, kind, bottom, kind_prefix[kind] + name, parameters, [weights])
-        add("bn" + name, "BatchNorm", top, top, params("batch_norm_param", "BatchNormParameter", ("use_global_stats", True)),
+        prefix = {"Convolution": "conv", "InnerProduct": "fc"}[kind]
+        top = add(prefix + name, kind, bottom, prefix + name, parameters, [weights])
+        add("bn" + name, "BatchNorm", top, top, params(
+            "batch_norm_param", "BatchNormParameter", ("use_global_stats", True)),
             [numbers(norm.running_mean), numbers(norm.running_var), np.ones(1, np.float32)])
         add("scale" + name, "Scale", top, top, params("scale_param", "ScaleParameter", ("bias_term", True)),
             [numbers(norm.weight), numbers(norm.bias)])
         return add("relu" + name, "ReLU", top, top)
 
-    kind_prefix = {"Convolution": "conv", "InnerProduct": "fc"}
     shape = caffe.Message("BlobShape", ("dim", [1, 3, draw.SIZE, draw.SIZE]))
     top = add("data", "Input", None, "data", params("input_param", "InputParameter", ("shape", shape)))
     modules = iter(net.features)
