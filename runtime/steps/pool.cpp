@@ -3,6 +3,7 @@
 // are runs of consecutive numbers in the window's pixels.
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 #include "runtime/parallel.h"
 #include "runtime/steps/builders.h"
@@ -12,21 +13,28 @@
 namespace octavo::runtime {
 namespace {
 
-/// The greater one; NaN once seen stays.
-inline float greater(float best, float x) {
-  const float of_both = best > x ? best : x;  // x where either is NaN
-  return best != best ? best : of_both;
+/// The greater one, or NaN when either is NaN: a maximum, a comparison and a selection, where asking each number by
+/// itself whether it is one would double the work of a loop that is not bound by memory in small maps.
+inline float greater(float a, float b) {
+  const float of_numbers = a > b ? a : b;
+  return __builtin_isunordered(a, b) != 0 ? std::numeric_limits<float>::quiet_NaN() : of_numbers;
+}
+
+inline float greatest(float a, float b, float c, float d) {
+  const float first = a > b ? a : b, second = c > d ? c : d;
+  const bool is_nan = (__builtin_isunordered(a, b) != 0) | (__builtin_isunordered(c, d) != 0);
+  return is_nan ? std::numeric_limits<float>::quiet_NaN() : (first > second ? first : second);
 }
 
 /// Four of a window's pixels at a time: the running maximum is loaded and stored once for four.
 OCTAVO_VECTORIZED void max_of_four(const float* a, const float* b, const float* c, const float* d, float* __restrict y,
                                    std::int64_t channels) {
-  for (std::int64_t i = 0; i < channels; ++i) y[i] = greater(greater(a[i], b[i]), greater(c[i], d[i]));
+  for (std::int64_t i = 0; i < channels; ++i) y[i] = greatest(a[i], b[i], c[i], d[i]);
 }
 
 OCTAVO_VECTORIZED void max_with_four(const float* a, const float* b, const float* c, const float* d,
                                      float* __restrict y, std::int64_t channels) {
-  for (std::int64_t i = 0; i < channels; ++i) y[i] = greater(y[i], greater(greater(a[i], b[i]), greater(c[i], d[i])));
+  for (std::int64_t i = 0; i < channels; ++i) y[i] = greater(y[i], greatest(a[i], b[i], c[i], d[i]));
 }
 
 OCTAVO_VECTORIZED void add(const float* x, float* __restrict y, std::int64_t channels) {
@@ -44,23 +52,37 @@ struct Patch {
   std::int64_t row_stride;  ///< floats from a row of the image to the next
   std::int64_t channels;
 
-  [[nodiscard]] std::int64_t pixels() const { return rows * columns; }
-  [[nodiscard]] const float* pixel(std::int64_t index) const {
-    return first + index / columns * row_stride + index % columns * channels;
+  /// visit(pixel) for each of its pixels, row by row.
+  template <class Visit>
+  void for_each_pixel(const Visit& visit) const {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const float* pixel = first + row * row_stride;
+      for (std::int64_t column = 0; column < columns; ++column, pixel += channels) visit(pixel);
+    }
   }
 };
 
 void max_pixel(const Patch& patch, float* y) {
-  for (std::int64_t index = 0; index < patch.pixels(); index += 4) {
-    const float* x[4];
-    for (std::int64_t i = 0; i < 4; ++i) x[i] = patch.pixel(std::min(index + i, patch.pixels() - 1));
-    (index == 0 ? max_of_four : max_with_four)(x[0], x[1], x[2], x[3], y, patch.channels);
-  }
+  const float* x[4];
+  int held = 0;
+  bool started = false;
+  const auto flush = [&] {
+    (started ? max_with_four : max_of_four)(x[0], x[1], x[2], x[3], y, patch.channels);
+    started = true;
+    held = 0;
+  };
+  patch.for_each_pixel([&](const float* pixel) {
+    x[held++] = pixel;
+    if (held == 4) flush();
+  });
+  if (held == 0) return;
+  std::fill(x + held, x + 4, x[0]);
+  flush();
 }
 
 void average_pixel(const Patch& patch, float divisor, float* y) {
-  std::copy(patch.first, patch.first + patch.channels, y);
-  for (std::int64_t index = 1; index < patch.pixels(); ++index) add(patch.pixel(index), y, patch.channels);
+  std::fill(y, y + patch.channels, 0.0F);
+  patch.for_each_pixel([&](const float* pixel) { add(pixel, y, patch.channels); });
   divide(divisor, y, patch.channels);
 }
 
