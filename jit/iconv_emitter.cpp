@@ -240,7 +240,6 @@ class IconvEmitter {
       for (int c = 0; c < columns(); ++c) {
         const std::int64_t at = weights_at + c * vector_bytes_;
         if (!registers.weights_in_memory()) unit_->load(registers.weights(c), a_.ptr[weights_ + displacement(at)]);
-        if (k_.prefetch_bytes != 0) a_.prefetcht0(a_.ptr[weights_ + displacement(at + k_.prefetch_bytes)]);
       }
       for (int p = 0; p < block.pixels(); ++p) {
         const std::int64_t at = offset + pixel_offset(block, p) * window_bytes(channels) + step * channels_per_step;
@@ -350,7 +349,6 @@ std::string IconvKernel::name() const {
       fmt::format("_tile{}x{}_field{}x{}_block{}x{}x{}_oc{}_dst{}x{}", tile_rows, tile_columns, field_rows,
                   field_columns, block_rows, block_columns, column_vectors, channels, dst_row_bytes, dst_pixel_bytes);
   if (scale_per_pixel) name += "_perpixel";
-  if (prefetch_bytes != 0) name += fmt::format("_prefetch{}", prefetch_bytes);
   return name + (nonnegative_input ? "_u8" : "_s8") + epilogue.name() + "_" + std::string(isa_name(isa));
 }
 

@@ -42,7 +42,6 @@ struct IconvKernel {
   std::int64_t channels;  ///< output channels that exist, of column_vectors * lanes
   bool scale_per_pixel;
   std::int64_t dst_row_bytes, dst_pixel_bytes;  ///< of the residual too
-  std::int64_t prefetch_bytes;                  ///< how far ahead of their use weights are asked for; 0: not
 
   [[nodiscard]] std::string name() const;
 };

@@ -172,8 +172,7 @@ class IconvEngine final : public Engine {
             .channels = block.channels,
             .scale_per_pixel = plan_.scale_per_pixel,
             .dst_row_bytes = spec_.out_w * pixel,
-            .dst_pixel_bytes = pixel,
-            .prefetch_bytes = plan_.prefetch_bytes};
+            .dst_pixel_bytes = pixel};
   }
 
   ConvSpec spec_;

@@ -30,11 +30,13 @@ std::int32_t pack_tap(const std::int8_t* from, std::int64_t taps, std::int64_t c
   std::int32_t sum = 0;
   for (const std::int64_t first : order) {
     std::array<std::int8_t, bytes_per_lane> four{};
-    const std::int64_t count = std::min(bytes_per_lane, channels - first);
-    for (std::int64_t j = 0; j < count; ++j) {
-      four[static_cast<std::size_t>(j)] = from[(first + j) * taps];
-      sum += four[static_cast<std::size_t>(j)];
+    if (taps == 1 && first + bytes_per_lane <= channels) {
+      std::memcpy(four.data(), from + first, four.size());
+    } else {
+      for (std::int64_t j = 0; j < std::min(bytes_per_lane, channels - first); ++j)
+        four[static_cast<std::size_t>(j)] = from[(first + j) * taps];
     }
+    for (const std::int8_t q : four) sum += q;
     std::memcpy(to, four.data(), four.size());
     to += step;
   }

@@ -225,9 +225,8 @@ std::string explain(const ConvSpec& spec, const Plan& plan, const CostModel& mod
 
 std::string Plan::name() const {
   const std::string depthwise = group_step == 0 ? "" : fmt::format("_step{}", group_step);
-  return fmt::format("tile{}x{}{}_block{}x{}{}{}_{}", tile_h, tile_w, scale_per_pixel ? "_perpixel" : "", rows,
-                     column_vectors, prefetch_bytes != 0 ? fmt::format("_prefetch{}", prefetch_bytes) : "", depthwise,
-                     order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
+  return fmt::format("tile{}x{}{}_block{}x{}{}_{}", tile_h, tile_w, scale_per_pixel ? "_perpixel" : "", rows,
+                     column_vectors, depthwise, order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
 }
 
 PixelBlock Plan::pixel_block() const {

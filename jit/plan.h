@@ -36,7 +36,6 @@ struct Plan {
   bool scale_per_pixel = false;     ///< pointwise layers: each pixel of the work tile is a window of its own
   std::int64_t rows = 7;            ///< register block: output pixels ...
   std::int64_t column_vectors = 2;  ///< ... by vectors of output channels; a channel block is column_vectors wide
-  std::int64_t prefetch_bytes = 0;  ///< how far ahead of their use weights are asked for; 0: the processor sees to it
   WorkOrder order = WorkOrder::tile_outer;
   std::int64_t group_step = 0;  ///< depthwise: columns from a group of four bytes to the next (jit/depthwise_taps.h)
   std::string reason;           ///< in a sentence, for `octavo info` and `octavo dump`

@@ -46,7 +46,7 @@ double median(std::vector<double> values) {
 
 struct Options {
   std::vector<std::string> problems;
-  std::int64_t window = -1, tile = 0, tile_w = 0, rows = 0, vectors = 0, prefetch = -1;
+  std::int64_t window = -1, tile = 0, tile_w = 0, rows = 0, vectors = 0;
   double seconds = 0.4;
   int threads = 1;
   bool json = false, signed_input = false, explain = false;
@@ -139,7 +139,6 @@ jit::Plan plan_of(const jit::ConvSpec& spec, const Options& options) {
   if (options.tile_w != 0) plan.tile_w = options.tile_w;
   if (options.rows != 0) plan.rows = options.rows;
   if (options.vectors != 0) plan.column_vectors = options.vectors;
-  if (options.prefetch >= 0) plan.prefetch_bytes = options.prefetch;
   if (options.order == "tile") plan.order = jit::WorkOrder::tile_outer;
   if (options.order == "channel") plan.order = jit::WorkOrder::channel_outer;
   return plan;
@@ -267,7 +266,6 @@ int main(int argc, char** argv) {
   app.add_option("--tile-columns", options.tile_w, "overrides the plan: output columns of a tile");
   app.add_option("--rows", options.rows, "overrides the plan: pixels of the register block");
   app.add_option("--vectors", options.vectors, "overrides the plan: vectors of the register block");
-  app.add_option("--prefetch", options.prefetch, "overrides the plan: bytes that weights are prefetched ahead");
   app.add_option("--plan-threads", options.threads, "plans for that many threads (still runs on one)");
   app.add_option("--order", options.order, "overrides the plan: tile or channel outermost")
       ->check(CLI::IsMember({"tile", "channel"}));

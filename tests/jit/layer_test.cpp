@@ -97,7 +97,6 @@ TEST_F(LayerTest, EqualsReferenceForPlansThatTheCostModelWouldNotChoose) {
         specs.one_of<std::pair<int, int>>({{1, 1}, {7, 2}, {5, 1}, {14, 1}, {4, 3}, {3, 4}, {2, 6}, {1, 12}, {13, 1}});
     plan.rows = rows;
     plan.column_vectors = vectors;
-    plan.prefetch_bytes = specs.one_of({0, 1024});
     expect_equals_reference(LayerCase(spec, i), plan);
   }
 }

@@ -125,7 +125,6 @@ TEST(PlanTest, NamesDifferWherePlansDo) {
   EXPECT_TRUE(differs([](Plan& p) { p.scale_per_pixel = true; }));
   EXPECT_TRUE(differs([](Plan& p) { p.rows = 3; }));
   EXPECT_TRUE(differs([](Plan& p) { p.column_vectors = 3; }));
-  EXPECT_TRUE(differs([](Plan& p) { p.prefetch_bytes = 3; }));
   EXPECT_TRUE(differs([](Plan& p) { p.order = WorkOrder::channel_outer; }));
 }
 
