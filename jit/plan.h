@@ -37,8 +37,10 @@ struct Plan {
   std::int64_t rows = 7;            ///< register block: output pixels ...
   std::int64_t column_vectors = 2;  ///< ... by vectors of output channels; a channel block is column_vectors wide
   WorkOrder order = WorkOrder::tile_outer;
-  std::int64_t group_step = 0;  ///< depthwise: columns from a group of four bytes to the next (jit/depthwise_taps.h)
-  std::string reason;           ///< in a sentence, for `octavo info` and `octavo dump`
+  /// Depthwise: columns from a group of four bytes to the next (jit/depthwise_taps.h). `rows` then counts rows of four
+  /// output pixels, and a work tile has column_vectors vectors of channels. 0: not the depthwise kernels.
+  std::int64_t group_step = 0;
+  std::string reason;  ///< in a sentence, for `octavo info` and `octavo dump`
 
   /// How `rows` pixels lie in the tile: along a row of it, or over several rows of a narrow one.
   [[nodiscard]] PixelBlock pixel_block() const;
