@@ -13,6 +13,7 @@ namespace {
 
 /// Sizes of kernels, strides and paddings: far beyond any use, small enough that shape arithmetic is easy to check.
 constexpr std::int64_t kMaxSize = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kMaxLrnSize = 65535;  // execution keeps that many numbers for each thread
 constexpr std::size_t kMaxRank = 8;
 
 void require_between(std::int64_t value, std::int64_t low, std::int64_t high, std::string_view what) {
@@ -152,7 +153,7 @@ struct OpVerifier {
     }
   }
   void operator()(const Lrn& op) const {
-    require_between(op.size, 1, kMaxSize, "size");
+    require_between(op.size, 1, kMaxLrnSize, "size");
     require(op.size % 2 == 1, "size is {}, it has to be odd", op.size);
   }
   void operator()(const Pool& op) const {

@@ -9,8 +9,9 @@
 
 namespace octavo::graph {
 
-/// Identity (Dropout, Split) goes; its users read its input. One that makes a network output out of a network input or
-/// of another network output stays: a value has one name.
+/// Identity (Dropout, Split) goes; its users read its input, which takes the name of the result if nothing else reads
+/// it (an in-place Dropout's is the one that people know). One that makes a network output out of a network input or of
+/// another network output stays: a value has one name.
 void drop_identity(Graph& graph);
 
 /// BatchNorm becomes Scale: factor 1 / sqrt(variance + epsilon), offset -mean * factor.

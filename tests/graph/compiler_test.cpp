@@ -53,9 +53,9 @@ TEST(Stages, PrintWhatTheyDo) {
             "%data:[1,3,8,8] = Input() {shape=[1,3,8,8]}  # data\n"
             "%relu1:[1,64,8,8] = Convolution(%data) {out_channels=64 kernel=[3,3] pad_begin=[1,1] pad_end=[1,1] "
             "weights=f32[64,3,3,3] bias=f32[64] activation=relu}  # conv1\n"
-            "%relu2:[1,64,8,8] = Convolution(%relu1, %relu1) {out_channels=64 weights=f32[64,64,1,1] "
+            "%drop:[1,64,8,8] = Convolution(%relu1, %relu1) {out_channels=64 weights=f32[64,64,1,1] "
             "add_residual=true activation=relu}  # conv2\n"
-            "%fc:[1,10] = Linear(%relu2) {out_features=10 weights=f32[10,4096]}  # fc\n"
+            "%fc:[1,10] = Linear(%drop) {out_features=10 weights=f32[10,4096]}  # fc\n"
             "%prob:[1,10] = Softmax(%fc)  # prob\n"
             "return %prob\n");
 
@@ -71,9 +71,9 @@ TEST(Stages, PrintWhatTheyDo) {
             "%conv2/integers:[1,64,8,8] = Quantize(%relu1) {nonnegative=true}  # conv2/quantize\n"
             "%conv2/sums:[1,64,8,8] = IntegerConvolution(%conv2/integers) {out_channels=64 "
             "weights=s8[64,64,1,1]/64}  # conv2\n"
-            "%relu2:[1,64,8,8] = Dequantize(%conv2/sums, %relu1) {weights=s8[64,64,1,1]/64 add_residual=true "
+            "%drop:[1,64,8,8] = Dequantize(%conv2/sums, %relu1) {weights=s8[64,64,1,1]/64 add_residual=true "
             "activation=relu}  # conv2/dequantize\n"
-            "%fc:[1,10] = Linear(%relu2) {out_features=10 weights=f32[10,4096]}  # fc\n"
+            "%fc:[1,10] = Linear(%drop) {out_features=10 weights=f32[10,4096]}  # fc\n"
             "%prob:[1,10] = Softmax(%fc)  # prob\n"
             "return %prob\n");
 
@@ -82,9 +82,9 @@ TEST(Stages, PrintWhatTheyDo) {
             "%data:[1,3,8,8] = Input() {shape=[1,3,8,8]}  # data\n"
             "%relu1:[1,64,8,8] = FusedConvolution(%data) {out_channels=64 kernel=[3,3] pad_begin=[1,1] pad_end=[1,1] "
             "weights=s8[64,3,3,3]/3 bias=f32[64] activation=relu}  # conv1\n"
-            "%relu2:[1,64,8,8] = FusedConvolution(%relu1, %relu1) {out_channels=64 weights=s8[64,64,1,1]/64 "
+            "%drop:[1,64,8,8] = FusedConvolution(%relu1, %relu1) {out_channels=64 weights=s8[64,64,1,1]/64 "
             "add_residual=true activation=relu nonnegative=true}  # conv2\n"
-            "%fc:[1,10] = Linear(%relu2) {out_features=10 weights=f32[10,4096]}  # fc\n"
+            "%fc:[1,10] = Linear(%drop) {out_features=10 weights=f32[10,4096]}  # fc\n"
             "%prob:[1,10] = Softmax(%fc)  # prob\n"
             "return %prob\n");
 }

@@ -27,6 +27,22 @@ TEST(DropIdentity, LetsUsersReadTheInput) {
             "return %sum\n");
 }
 
+TEST(DropIdentity, GivesItsNameToAnInputThatNothingElseReads) {
+  Net net;
+  const ValueId fc = net.add("fc7@fc7", relu(), {net.input("data", {1, 4})});
+  const ValueId drop = net.add("drop", Identity{}, {fc});
+  const ValueId again = net.add("fc7", Identity{}, {drop});
+  Graph graph = net.done({net.add("fc8", relu(), {again})});
+  drop_identity(graph);
+  verify(graph);
+  EXPECT_EQ(print(graph),
+            "graph net\n"
+            "%data = Input() {shape=[1,4]}  # data\n"
+            "%fc7 = Unary(%data) {kind=relu}  # fc7@fc7\n"
+            "%fc8 = Unary(%fc7) {kind=relu}  # fc8\n"
+            "return %fc8\n");
+}
+
 TEST(DropIdentity, KeepsTheNameOfANetworkOutput) {
   Net net;
   const ValueId fc = net.add("fc", relu(), {net.input("data", {1, 4})});
