@@ -21,6 +21,7 @@ constexpr std::int64_t batch_size = 16;        ///< windows whose maxima share a
 constexpr std::int64_t batch_vectors = 128;    ///< a batch has no more windows than fill this many vectors of a pixel
 constexpr std::int64_t unrolled_vectors = 32;  ///< of a window: more are looped over
 constexpr std::int64_t looped_vectors = 16;
+constexpr std::int64_t line_bytes = 64;
 
 constexpr std::uint32_t infinity_bits = 0x7F800000U, nan_bits = 0x7FC00000U;
 constexpr std::uint32_t magnitude_bits = 0x7FFFFFFFU;
@@ -82,8 +83,7 @@ class QuantizeEmitter {
     for_each_row([&] {
       a_.mov(pixel_, row_);
       for_each_pixel([&] {
-        for (std::int64_t at = 0; at < count * channels * bytes_per_float; at += 64)
-          a_.prefetcht0(a_.ptr[pixel_ + displacement(k_.src_row_bytes + at)]);
+        ask_for_next_row(count * channels);
         for (std::int64_t i = 0; i < count; ++i)
           emit_maximum(maximum(static_cast<int>(i)), pixel_, i * channels * bytes_per_float, channels);
         a_.advance(pixel_, k_.src_pixel_bytes);
@@ -112,6 +112,13 @@ class QuantizeEmitter {
       a_.advance(source_, channels * bytes_per_float);
       a_.advance(slice_, k_.field_rows * k_.field_columns * window_bytes(channels));
     });
+  }
+
+  /// A field's row is too short for the hardware to learn that another follows far away.
+  void ask_for_next_row(std::int64_t channels) {
+    if (k_.field_rows == 1 || vectors(channels) > batch_vectors) return;
+    for (std::int64_t at = 0; at < channels * bytes_per_float; at += line_bytes)
+      a_.prefetcht0(a_.ptr[pixel_ + displacement(k_.src_row_bytes + at)]);
   }
 
   /// Rows of the rectangle inside the image; row_ at the window's first channel.
