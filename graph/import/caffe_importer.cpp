@@ -84,8 +84,9 @@ std::string CaffeImporter::value_name(const std::string& top, const std::string&
 
 /// Caffe does not mind two layers of one name; the graph does.
 std::string CaffeImporter::unique_layer_name(const std::string& name) {
-  std::string unique = name.empty() ? "layer" : name;
-  for (int i = 2; !layer_names_.insert(unique).second; ++i) unique = fmt::format("{}_{}", name, i);
+  const std::string wanted = name.empty() ? "layer" : name;
+  std::string unique = wanted;
+  while (!layer_names_.emplace(unique, 1).second) unique = fmt::format("{}_{}", wanted, ++layer_names_[wanted]);
   return unique;
 }
 
@@ -135,22 +136,22 @@ void CaffeImporter::add_inputs(const CaffeLayer& layer, std::size_t index) {
 
 /// The node is named as the blob: that is how Caffe's users know an input.
 void CaffeImporter::add_input(const std::string& blob, const Shape& shape, const std::string& value_name) {
-  CaffeLayer input;
-  input.param.set_name(unique_layer_name(blob));
-  CaffeLayerContext context(input, {}, {value_name}, graph_, weights_);
+  const CaffeLayer input;
+  CaffeLayerContext context(input, unique_layer_name(blob), {}, {value_name}, graph_, weights_);
   context.add(Input{shape});
   blobs_[blob] = {context.tops()[0], false};
   inputs_.insert(context.tops()[0]);
 }
 
 void CaffeImporter::compute(const CaffeLayer& layer, std::size_t index, const std::string& type) {
+  const std::string name = unique_layer_name(layer.param.name());
   std::vector<std::string> names;
-  for (const std::string& top : layer.param.top()) names.push_back(value_name(top, layer.param.name(), index));
-  CaffeLayerContext context(layer, bottoms_of(layer), std::move(names), graph_, weights_);
+  for (const std::string& top : layer.param.top()) names.push_back(value_name(top, name, index));
+  CaffeLayerContext context(layer, name, bottoms_of(layer), std::move(names), graph_, weights_);
   const std::size_t first = graph_.nodes.size();
   find_caffe_converter(type)(context);
   for (std::size_t i = first; i < graph_.nodes.size(); ++i) {
-    graph_.nodes[i].name = unique_layer_name(graph_.nodes[i].name);
+    if (graph_.nodes[i].name != name) graph_.nodes[i].name = unique_layer_name(graph_.nodes[i].name);
     consumed_.insert(graph_.nodes[i].inputs.begin(), graph_.nodes[i].inputs.end());
   }
   for (std::size_t i = 0; i < context.tops().size(); ++i) {

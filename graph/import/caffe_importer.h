@@ -49,8 +49,8 @@ class CaffeImporter {
   std::map<std::string, std::size_t> last_writer_;  ///< by blob: index of the last layer that has it as a top
   std::map<std::string, Blob> blobs_;               ///< by name: the version that the next layer sees
   std::set<ValueId> consumed_, inputs_;
-  std::map<ValueId, float> head_weights_;  ///< values made by what remains of a loss
-  std::set<std::string> layer_names_;
+  std::map<ValueId, float> head_weights_;   ///< values made by what remains of a loss
+  std::map<std::string, int> layer_names_;  ///< taken names, with the last suffix that was tried
 };
 
 }  // namespace octavo::graph

@@ -13,9 +13,14 @@
 
 namespace octavo::graph {
 
-CaffeLayerContext::CaffeLayerContext(const CaffeLayer& layer, std::vector<ValueId> bottoms,
+CaffeLayerContext::CaffeLayerContext(const CaffeLayer& layer, std::string name, std::vector<ValueId> bottoms,
                                      std::vector<std::string> top_names, Graph& graph, CaffeWeights& weights)
-    : layer_(layer), bottoms_(std::move(bottoms)), top_names_(std::move(top_names)), graph_(graph), weights_(weights) {}
+    : layer_(layer),
+      name_(std::move(name)),
+      bottoms_(std::move(bottoms)),
+      top_names_(std::move(top_names)),
+      graph_(graph),
+      weights_(weights) {}
 
 void CaffeLayerContext::malformed(std::string what, std::string hint) {
   throw Error(ErrorKind::malformed, std::move(what), {}, std::move(hint));
@@ -67,11 +72,11 @@ void CaffeLayerContext::add_node(std::string name, Op op, std::vector<ValueId> i
 void CaffeLayerContext::add(Op op) { add(std::move(op), bottoms_); }
 
 void CaffeLayerContext::add(Op op, std::vector<ValueId> inputs) {
-  add_node(param().name(), std::move(op), std::move(inputs), top_names_);
+  add_node(name_, std::move(op), std::move(inputs), top_names_);
 }
 
 ValueId CaffeLayerContext::add_part(std::string_view part, Op op, std::vector<ValueId> inputs) {
-  const std::string name = fmt::format("{}/{}", param().name(), part);
+  const std::string name = fmt::format("{}/{}", name_, part);
   const std::size_t made = tops_.size();
   add_node(name, std::move(op), std::move(inputs), {name});
   const ValueId value = tops_.at(made);
@@ -84,7 +89,7 @@ void CaffeLayerContext::add_each(const Op& op) {
     malformed(fmt::format("it has {} bottoms and {} tops", bottoms_.size(), top_names_.size()));
   }
   for (std::size_t i = 0; i < bottoms_.size(); ++i) {
-    const std::string name = i == 0 ? param().name() : fmt::format("{}/{}", param().name(), i);
+    const std::string name = i == 0 ? name_ : fmt::format("{}/{}", name_, i);
     add_node(name, op, {bottoms_[i]}, {top_names_[i]});
   }
 }

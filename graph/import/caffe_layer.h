@@ -16,9 +16,9 @@ namespace octavo::graph {
 
 class CaffeLayerContext {
  public:
-  /// `top_names[i]` is the name that the value of the i-th top gets in the graph.
-  CaffeLayerContext(const CaffeLayer& layer, std::vector<ValueId> bottoms, std::vector<std::string> top_names,
-                    Graph& graph, CaffeWeights& weights);
+  /// `name` is the name of the layer's node in the graph, `top_names[i]` that of the value of its i-th top.
+  CaffeLayerContext(const CaffeLayer& layer, std::string name, std::vector<ValueId> bottoms,
+                    std::vector<std::string> top_names, Graph& graph, CaffeWeights& weights);
 
   [[nodiscard]] const caffe::LayerParameter& param() const { return layer_.param; }
   [[nodiscard]] const std::vector<ValueId>& bottoms() const { return bottoms_; }
@@ -53,6 +53,7 @@ class CaffeLayerContext {
   void add_node(std::string name, Op op, std::vector<ValueId> inputs, const std::vector<std::string>& outputs);
 
   const CaffeLayer& layer_;
+  std::string name_;
   std::vector<ValueId> bottoms_;
   std::vector<std::string> top_names_;
   Graph& graph_;

@@ -8,6 +8,8 @@
 namespace octavo::graph {
 
 inline constexpr std::size_t kMaxCaffeLayers = 16384;
+inline constexpr std::size_t kMaxCaffeTops = 32768;      ///< of all layers together
+inline constexpr std::size_t kMaxCaffeBottoms = 131072;  ///< likewise
 inline constexpr std::size_t kMaxCaffeBlobsPerLayer = 16;
 inline constexpr std::size_t kMaxCaffeTopologyBytes = std::size_t{16} << 20;  ///< of a prototxt, or of a caffemodel
 inline constexpr std::size_t kMaxCaffeMessages = std::size_t{1} << 18;        ///< in a prototxt

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,9 @@ using caffe::LayerParameter;
 using caffe::V0LayerParameter;
 using caffe::V1LayerParameter;
 using Names = std::pair<std::string_view, std::string_view>;
+
+/// V0's padding layer, until fold_padding_layers(); no file has a type of this name.
+constexpr std::string_view kPadding = "padding of V0";
 
 // The rest follow from V1's by dropping the underscores: see type_name().
 constexpr std::array kSpecialNames{
@@ -114,7 +118,7 @@ LayerParameter upgrade_v0(const V0LayerParameter& old) {
       Names{"innerproduct", "InnerProduct"},
       Names{"lrn", "LRN"},
       Names{"multinomial_logistic_loss", "MultinomialLogisticLoss"},
-      Names{"padding", "padding"},  // see fold_padding_layers()
+      Names{"padding", kPadding},  // see fold_padding_layers()
       Names{"pool", "Pooling"},
       Names{"relu", "ReLU"},
       Names{"sigmoid", "Sigmoid"},
@@ -145,7 +149,7 @@ LayerParameter upgrade_v0(const V0LayerParameter& old) {
     lrn.set_k(old.k());
   } else if (layer.type() == "Concat") {
     layer.mutable_concat_param()->set_concat_dim(old.concat_dim());
-  } else if (layer.type() == "padding") {
+  } else if (layer.type() == kPadding) {
     layer.mutable_convolution_param()->add_pad(old.pad());
   } else if (layer.type() == "Data" || layer.type() == "ImageData" || layer.type() == "WindowData") {
     set_data(old, layer);
@@ -192,16 +196,22 @@ LayerParameter upgrade_layer(const V1LayerParameter& old) {
 }
 
 void fold_padding_layers(std::vector<CaffeLayer>& layers) {
-  const auto is_padding = [](const CaffeLayer& layer) { return layer.param.type() == "padding"; };
-  if (std::none_of(layers.begin(), layers.end(), is_padding)) return;
+  const auto is_padding = [](const CaffeLayer& layer) { return layer.param.type() == kPadding; };
+  std::map<std::string, const LayerParameter*> paddings;  // by top
+  for (const CaffeLayer& layer : layers) {
+    if (!is_padding(layer)) continue;
+    if (layer.param.top_size() != 1 || layer.param.bottom_size() != 1) {
+      throw Error(ErrorKind::malformed, "a padding layer has one bottom and one top", layer.place);
+    }
+    paddings[layer.param.top(0)] = &layer.param;
+  }
   for (CaffeLayer& user : layers) {
     for (int b = 0; b < user.param.bottom_size(); ++b) {
-      const auto padding = std::find_if(layers.begin(), layers.end(), [&](const CaffeLayer& layer) {
-        return is_padding(layer) && layer.param.top_size() == 1 && layer.param.bottom_size() == 1 &&
-               layer.param.top(0) == user.param.bottom(b);
-      });
-      if (padding == layers.end()) continue;
-      const std::uint32_t pad = padding->param.convolution_param().pad(0);
+      const auto padding = paddings.find(user.param.bottom(b));
+      if (padding == paddings.end()) continue;
+      const std::uint32_t pad = padding->second->convolution_param().pad_size() > 0  //
+                                    ? padding->second->convolution_param().pad(0)
+                                    : 0;
       if (user.param.type() == "Convolution") {
         user.param.mutable_convolution_param()->clear_pad();
         user.param.mutable_convolution_param()->add_pad(pad);
@@ -212,7 +222,7 @@ void fold_padding_layers(std::vector<CaffeLayer>& layers) {
                     fmt::format("layer '{}' of type {} follows a padding layer", user.param.name(), user.param.type()),
                     user.place);
       }
-      user.param.set_bottom(b, padding->param.bottom(0));
+      user.param.set_bottom(b, padding->second->bottom(0));
     }
   }
   std::erase_if(layers, is_padding);
@@ -261,6 +271,12 @@ CaffeNet to_common_form(caffe::NetParameter& message, const std::vector<std::str
     layer.place = layer_places[static_cast<std::size_t>(i)];
   }
   message.Clear();
+  std::size_t tops = 0, bottoms = 0;
+  for (const CaffeLayer& layer : net.layers) {
+    tops += static_cast<std::size_t>(layer.param.top_size());
+    bottoms += static_cast<std::size_t>(layer.param.bottom_size());
+  }
+  if (tops > kMaxCaffeTops || bottoms > kMaxCaffeBottoms) refuse("too many tops or bottoms");
   return net;
 }
 

@@ -159,6 +159,12 @@ TEST_F(CaffeHostile, TooManyOfAnythingIsRefused) {
   for (int i = 0; i < 300000; ++i) text += "state{}";
   EXPECT_FALSE(loads_text(text));
   EXPECT_FALSE(loads_text(std::string(std::size_t{17} << 20, ' ')));
+  text = "layer { name: 's' type: 'Split' bottom: 'x'";
+  for (int i = 0; i < 200000; ++i) text += " top: 't" + std::to_string(i) + "'";
+  EXPECT_FALSE(loads_text(after_input("1", text + " }")));
+  text.clear();  // thousands of one name, in place: every name has to be made unique, which must not take forever
+  for (int i = 0; i < 4000; ++i) text += "layer { name: 'r' type: 'ReLU' bottom: 'x' top: 'x' }";
+  EXPECT_TRUE(loads_text(after_input("1", text)));
 }
 
 TEST_F(CaffeHostile, DeepNestingIsRefused) {
