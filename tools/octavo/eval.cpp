@@ -156,7 +156,7 @@ std::string as_html(const Evaluation& result, const std::string& name, const std
   std::string summary = fmt::format("{} pictures.", result.pictures);
   const bool both = result.fp32 && result.int8;
   if (both) {
-    summary += fmt::format(" {} answers differ; signal-to-noise of {}: {:.1f} dB.", result.changed.size(), value,
+    summary += fmt::format(" Answers that differ: {}; signal-to-noise of {}: {:.1f} dB.", result.changed.size(), value,
                            result.fidelity.decibels());
   }
   HtmlReport page("octavo eval: " + name, summary);

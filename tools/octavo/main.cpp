@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -115,8 +114,4 @@ ExitCode run(int argc, char** argv) {
 }  // namespace
 }  // namespace octavo::tool
 
-int main(int argc, char** argv) {
-  // A reader that closes the pipe early (`octavo dump | head`) is an ordinary write error.
-  std::signal(SIGPIPE, SIG_IGN);
-  return static_cast<int>(octavo::tool::run(argc, argv));
-}
+int main(int argc, char** argv) { return static_cast<int>(octavo::tool::run(argc, argv)); }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <tuple>
 
 #include "octavo/error.h"
@@ -27,6 +28,17 @@ std::string_view order_name(ChannelOrder order) {
 
 std::string size_text(std::int64_t height, std::int64_t width) {
   return height == 0 ? "the input's size" : fmt::format("{}x{}", height, width);
+}
+
+/// Caffe's mean files are BGR; the planes are reversed for a network that takes RGB.
+Tensor in_order(const Tensor& mean, ChannelOrder order) {
+  if (order != ChannelOrder::rgb || mean.shape().front() != 3) return mean;
+  Tensor reversed(mean.shape());
+  const std::int64_t plane = mean.size() / 3;
+  for (std::int64_t c = 0; c < 3; ++c) {
+    std::copy_n(mean.data() + c * plane, plane, reversed.data() + (2 - c) * plane);
+  }
+  return reversed;
 }
 
 /// One value, or one a channel.
@@ -56,7 +68,9 @@ void PictureArguments::declare(CLI::App& app) {
   app.add_option("--mean", mean, "subtracted: one value, or one a channel in channel order")
       ->type_name("V[,V,V]")
       ->group(group);
-  app.add_option("--mean-file", mean_file, "subtracted: a Caffe mean.binaryproto")->type_name("FILE")->group(group);
+  app.add_option("--mean-file", mean_file, "subtracted: a Caffe mean.binaryproto (BGR, whatever the channel order)")
+      ->type_name("FILE")
+      ->group(group);
   app.add_option("--scale", scale, "multiplied after the mean: one value, or one a channel")
       ->type_name("V[,V,V]")
       ->group(group);
@@ -97,7 +111,7 @@ ImageInput PictureArguments::over(const Model& model) const {
     check_count(input.mean, model, "--mean");
   }
   if (!mean_file.empty()) {
-    input.mean_image = read_mean_image(mean_file);
+    input.mean_image = in_order(read_mean_image(mean_file), input.order);
     input.mean.clear();
   }
   if (!scale.empty()) {

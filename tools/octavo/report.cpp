@@ -59,6 +59,12 @@ std::string shortened(const std::string& label, std::size_t most) {
   return label.substr(0, end) + "…";
 }
 
+/// About three digits, never an exponent.
+std::string value_text(double value, const std::string& unit) {
+  const int decimals = value >= 100 ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3;
+  return fmt::format("{:.{}f} {}", value, decimals, unit);
+}
+
 std::string base64(std::string_view bytes) {
   constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
@@ -113,12 +119,13 @@ void HtmlReport::add(const BarChart& chart) {
     for (std::size_t s = 0; s < bar.values.size(); ++s) {
       const double y = top + static_cast<double>(s) * (bar_height + gap);
       const double width = bar.values[s] * scale;
+      const std::string value = escaped(value_text(bar.values[s], chart.unit));
       body_ += fmt::format(
           "<rect class=\"s{}\" x=\"{:.0f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.0f}\" rx=\"2\"><title>{}, {}: "
-          "{:.4g} {}</title></rect>"
-          "<text class=\"value\" x=\"{:.1f}\" y=\"{:.1f}\" dominant-baseline=\"central\">{:.3g}{}</text>\n",
-          s, label_width, y, width, bar_height, escaped(bar.label), escaped(chart.series[s]), bar.values[s],
-          escaped(chart.unit), label_width + width + 5, y + bar_height / 2, bar.values[s], escaped(" " + chart.unit));
+          "{}</title></rect>"
+          "<text class=\"value\" x=\"{:.1f}\" y=\"{:.1f}\" dominant-baseline=\"central\">{}</text>\n",
+          s, label_width, y, width, bar_height, escaped(bar.label), escaped(chart.series[s]), value,
+          label_width + width + 5, y + bar_height / 2, value);
     }
   }
   body_ += fmt::format("<line class=\"axis\" x1=\"{0:.0f}\" y1=\"0\" x2=\"{0:.0f}\" y2=\"{1:.0f}\"/>\n</svg>\n",
