@@ -65,8 +65,13 @@ T geometry(const CaffeLayerContext& layer) {
   return op;
 }
 
+/// In floating point: the product may be far beyond 64 bits in a file that is refused a moment later.
+double fan_in_of(std::int64_t inputs, const Pair& kernel) {
+  return static_cast<double>(inputs) * static_cast<double>(kernel[0]) * static_cast<double>(kernel[1]);
+}
+
 template <class T>
-void finish(CaffeLayerContext& layer, T op, Shape weights, std::int64_t fan_in) {
+void finish(CaffeLayerContext& layer, T op, Shape weights, double fan_in) {
   for (std::size_t i = 1; i < layer.bottoms().size(); ++i) {
     if (layer.shape(i).size() != 4 || layer.shape(i)[1] != layer.shape()[1]) {
       CaffeLayerContext::malformed("its bottoms differ in their channels");
@@ -86,14 +91,16 @@ void convert_convolution(CaffeLayerContext& layer) {
   auto op = geometry<Convolution>(layer);
   const std::int64_t inputs = layer.shape()[1] / op.groups;
   Shape weights{op.out_channels, inputs, op.kernel[0], op.kernel[1]};
-  finish(layer, std::move(op), std::move(weights), inputs * op.kernel[0] * op.kernel[1]);
+  const double fan_in = fan_in_of(inputs, op.kernel);
+  finish(layer, std::move(op), std::move(weights), fan_in);
 }
 
 void convert_deconvolution(CaffeLayerContext& layer) {
   auto op = geometry<Deconvolution>(layer);
   const std::int64_t inputs = layer.shape()[1];
   Shape weights{inputs, op.out_channels / op.groups, op.kernel[0], op.kernel[1]};
-  finish(layer, std::move(op), std::move(weights), inputs / op.groups * op.kernel[0] * op.kernel[1]);
+  const double fan_in = fan_in_of(inputs / op.groups, op.kernel);
+  finish(layer, std::move(op), std::move(weights), fan_in);
 }
 
 }  // namespace octavo::graph

@@ -28,7 +28,7 @@ constexpr float kBellDeviation = 37837.22F;
 
 }  // namespace
 
-Spread he_spread(std::int64_t fan_in) { return {0.0F, std::sqrt(2.0F / static_cast<float>(fan_in > 0 ? fan_in : 1))}; }
+Spread he_spread(double fan_in) { return {0.0F, std::sqrt(2.0F / static_cast<float>(fan_in > 0.0 ? fan_in : 1.0))}; }
 
 std::uint64_t blob_stream(std::uint64_t seed, std::string_view layer, std::size_t index) {
   std::uint64_t stream = mix(seed + kStep);

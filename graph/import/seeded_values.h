@@ -15,7 +15,7 @@ struct Spread {
 };
 
 /// He's initialisation for layers before a ReLU: deviation sqrt(2 / fan_in).
-[[nodiscard]] Spread he_spread(std::int64_t fan_in);
+[[nodiscard]] Spread he_spread(double fan_in);
 
 /// What each kind of blob of a layer is filled with. Statistics and factors are near to what keeps signals as they are.
 namespace spreads {
