@@ -104,20 +104,13 @@ PictureLoader::PictureLoader(std::vector<fs::path> files, ImageInput description
       shape_(std::move(shape)),
       threads_(threads > 0 ? threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()))) {
   if (shape_.empty() || shape_[0] < 1) throw Error(ErrorKind::invalid_argument, "a batch holds at least one picture");
-  start_next();
-}
-
-void PictureLoader::start_next() {
-  if (begin_ >= files_.size()) return;
-  const std::size_t end = std::min(files_.size(), begin_ + static_cast<std::size_t>(shape_[0]));
-  ahead_ = std::async(std::launch::async, [this, begin = begin_, end] { return load(begin, end); });
-  begin_ = end;
 }
 
 std::optional<PictureBatch> PictureLoader::next() {
-  if (!ahead_.valid()) return std::nullopt;
-  Loaded loaded = ahead_.get();
-  start_next();
+  if (begin_ >= files_.size()) return std::nullopt;
+  const std::size_t end = std::min(files_.size(), begin_ + static_cast<std::size_t>(shape_[0]));
+  Loaded loaded = load(begin_, end);
+  begin_ = end;
   skipped_.insert(skipped_.end(), loaded.skipped.begin(), loaded.skipped.end());
   return std::move(loaded.batch);
 }

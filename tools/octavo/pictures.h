@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Picture files: finding them, their classes, and reading them ahead in batches.
+// Picture files: finding them, their classes, and reading them in batches.
 #pragma once
 
 #include <cstddef>
 #include <filesystem>
-#include <future>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,7 +38,8 @@ struct PictureBatch {
   std::vector<std::size_t> pictures;  ///< of each row: which of the files
 };
 
-/// Reads and prepares the next batch on threads of its own while the caller runs the network on this one.
+/// Reads and prepares pictures batch by batch, on several threads. Not beside the network's work: both want all cores,
+/// and threads that wait for one another at the end of each layer suffer most from company.
 class PictureLoader {
  public:
   /// `shape`: the network's input, the batch its first dimension.
@@ -55,7 +55,6 @@ class PictureLoader {
     std::vector<SkippedPicture> skipped;
   };
   [[nodiscard]] Loaded load(std::size_t begin, std::size_t end) const;
-  void start_next();
 
   const std::vector<std::filesystem::path> files_;
   const ImageInput description_;
@@ -63,7 +62,6 @@ class PictureLoader {
   const int threads_;
   std::size_t begin_ = 0;
   std::vector<SkippedPicture> skipped_;
-  std::future<Loaded> ahead_;  // last: its thread uses the members above
 };
 
 }  // namespace octavo::tool
