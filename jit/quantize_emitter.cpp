@@ -185,13 +185,33 @@ class QuantizeEmitter {
     a_.mov(inverse_cursor_, a_.rsp);
     a_.mov(pixel_, source_);
     a_.mov(bytes_, bytes_base_);
+    find_next_batch(pixels, channels);
     a_.repeat(pixels_left_, pixels, [&] {
       emit_take_inverse(channels);
+      ask_for_next_batch(channels);
       emit_bytes(channels);
       a_.advance(pixel_, k_.src_pixel_bytes);
     });
     a_.advance(source_, channels * bytes_per_float);
     a_.advance(scales_, layout_.scales_per_window * bytes_per_float);
+  }
+
+  /// Where the next batch begins: the next window of the same pixels or, after the last one, the next pixels.
+  void find_next_batch(std::int64_t pixels, std::int64_t channels) {
+    const WindowRun& run = k_.windows;
+    a_.lea(next_batch_, a_.ptr[source_ + displacement(channels * bytes_per_float)]);
+    a_.mov(a_.rax, row_);
+    a_.advance(a_.rax, run.groups * (run.full * run.channels + run.tail_channels) * bytes_per_float);
+    a_.cmp(next_batch_, a_.rax);
+    a_.lea(a_.rax, a_.ptr[row_ + displacement(pixels * k_.src_pixel_bytes)]);
+    a_.cmove(next_batch_, a_.rax);
+  }
+  /// Fetching into L1 and making bytes are both slow, and use nothing of each other. A pixel of the next batch.
+  void ask_for_next_batch(std::int64_t channels) {
+    if (vectors(channels) > unrolled_vectors) return;  // such a batch is larger than L1
+    for (std::int64_t at = 0; at < channels * bytes_per_float; at += line_bytes)
+      a_.prefetcht0(a_.ptr[next_batch_ + displacement(at)]);
+    a_.advance(next_batch_, k_.src_pixel_bytes);
   }
 
   // ---- parts --------------------------------------------------------------------------------------------------------
@@ -258,10 +278,12 @@ class QuantizeEmitter {
     unit_->store(a_.ptr[scales_], scale, usable_);
   }
 
-  /// The next window's inverse into its register, and the masks that go with it.
+  /// The next window's inverse into its register, and the masks that go with it. Inputs >= 0 need none: what comes of
+  /// NaN or infinity times 0 is the least integer, which saturates to their zero point.
   void emit_take_inverse(std::int64_t channels) {
     unit_->broadcast(inverse_, a_.dword[inverse_cursor_]);
     a_.advance(inverse_cursor_, bytes_per_float);
+    if (k_.nonnegative_input) return;
     unit_->less_unsigned(usable_, zero_, inverse_);
     if (channels % lanes_ != 0) unit_->mask_and(usable_tail_, usable_, tail_channels_);
   }
@@ -270,14 +292,20 @@ class QuantizeEmitter {
   void emit_bytes(std::int64_t channels) {
     const ZeroPoint zero_point = k_.nonnegative_input ? ZeroPoint::none : ZeroPoint::middle;
     const std::int64_t whole = channels / lanes_, packs = whole / 4;
-    const auto load = [&](Vec d, const Reg64& base, std::int64_t vector, Mask lanes) {
-      unit_->mul_zeroing(d, inverse_, a_.ptr[base + displacement(vector * unit_->bytes())], lanes);
+    const Mask lanes = k_.nonnegative_input ? Mask{} : usable_;
+    const Mask tail_lanes = k_.nonnegative_input ? tail_channels_ : usable_tail_;
+    const auto load = [&](Vec d, const Reg64& base, std::int64_t vector, Mask from) {
+      const Address address = a_.ptr[base + displacement(vector * unit_->bytes())];
+      if (from.slot == 0)
+        unit_->mul(d, inverse_, address);
+      else
+        unit_->mul_zeroing(d, inverse_, address, from);
       unit_->to_integer(d, d);
     };
     const auto pack = [&](const Reg64& base, std::int64_t count) {
       for (std::int64_t i = 0; i < count; ++i) {
         const int first = static_cast<int>(i % 2) * 4;
-        for (int j = 0; j < 4; ++j) load(maximum(first + j), base, i * 4 + j, usable_);
+        for (int j = 0; j < 4; ++j) load(maximum(first + j), base, i * 4 + j, lanes);
         unit_->store_packed4(a_.ptr[bytes_ + displacement(i * unit_->bytes())], maximum(first), maximum(first + 1),
                              maximum(first + 2), maximum(first + 3), zero_point);
       }
@@ -296,12 +324,12 @@ class QuantizeEmitter {
     }
     pack(rest, packs - done / 4);
     for (std::int64_t v = packs * 4; v < whole; ++v) {
-      load(maximum(0), rest, v - done, usable_);
+      load(maximum(0), rest, v - done, lanes);
       unit_->store_packed1(a_.ptr[bytes_], maximum(0), zero_point);
       a_.advance(bytes_, lanes_);
     }
     if (channels % lanes_ != 0) {
-      load(maximum(0), rest, whole - done, usable_tail_);
+      load(maximum(0), rest, whole - done, tail_lanes);
       unit_->store_packed1(a_.ptr[bytes_], maximum(0), zero_point, tail_bytes_);
       a_.advance(bytes_, window_bytes(channels % lanes_));
     }
@@ -350,7 +378,7 @@ class QuantizeEmitter {
   const Reg64 pixel_ = a_.rsi, pixels_left_ = a_.rcx;
   const Reg64 bytes_ = a_.rdx;  ///< where the next bytes go
   const Reg64 outside_ = a_.r15, inverse_cursor_ = a_.r14, vector_cursor_ = a_.rbx, vectors_left_ = a_.r10;
-  const Reg64 bytes_base_ = a_.r8, group_slices_ = a_.r15;  ///< batches of pixels only
+  const Reg64 bytes_base_ = a_.r8, group_slices_ = a_.r15, next_batch_ = a_.rdi;  ///< batches of pixels only
   const Address groups_left_ = a_.qword[a_.rsp + 64], batches_left_ = a_.qword[a_.rsp + 72],
                 windows_left_ = a_.qword[a_.rsp + 80], rows_on_stack_ = a_.qword[a_.rsp + 88],
                 pixel_index_ = a_.qword[a_.rsp + 96];
