@@ -119,6 +119,7 @@ class Quantizer {
       return;
     }
     QuantizationWindow window = window_for(name, by_default);
+    if constexpr (std::is_same_v<T, Linear>) window.tile_h = window.tile_w = 0;  // its rows are windows of their own
     std::string narrowed;
     if (width(window, channels) > kMaxProducts / taps) {
       if (kWindows.back() > kMaxProducts / taps) {

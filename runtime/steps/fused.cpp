@@ -21,6 +21,10 @@ std::string algorithm_of(const jit::ConvSpec& spec) {
   return "int8 direct " + kernel;
 }
 
+/// Whether every pixel is a window of its own. Windows of several pixels must neither change their shape nor reach from
+/// one image into the next.
+bool windows_are_pixels(const jit::ConvSpec& spec) { return spec.window.tile_h <= 1 && spec.window.tile_w <= 1; }
+
 /// Images one after the other are one image of a single row: a pixel's outputs need that pixel alone.
 void flatten_pointwise(jit::ConvSpec& spec, std::int64_t& images) {
   spec.in_w = spec.out_w = images * spec.in_h * spec.in_w;
@@ -69,7 +73,7 @@ BuiltStep build_fused_convolution(const StepRequest& request) {
                 .isa = request.context.isa};
   layer.images = x[0];
   layer.algorithm = algorithm_of(layer.spec);
-  if (layer.spec.pointwise()) flatten_pointwise(layer.spec, layer.images);
+  if (layer.spec.pointwise() && windows_are_pixels(layer.spec)) flatten_pointwise(layer.spec, layer.images);
   layer.weights = conv.weights;
   layer.bias = conv.bias;
   layer.slopes = conv.activation.slopes;
@@ -88,7 +92,7 @@ BuiltStep build_fused_linear(const StepRequest& request) {
                 .out_channels = linear.out_features,
                 .in_w = rows,
                 .out_w = rows,
-                .window = linear.window,
+                .window = {.channels = linear.window.channels},  // a row is a window: rows know nothing of each other
                 .nonnegative_input = op.nonnegative,
                 .epilogue = epilogue_of(linear.bias, linear.add_residual, linear.activation),
                 .isa = request.context.isa};

@@ -85,10 +85,10 @@ TEST(QuantizeWeights, KeepsWindowsOfAllChannelsInFp32ScalesAndOthersIn16Bits) {
 }
 
 TEST(QuantizeWeights, LetsALayerHaveItsOwnWindow) {
-  const auto decisions = decide(
-      sample(), {.layer_windows = {{"conv2", {.channels = 16, .tile_h = 1, .tile_w = 7}}, {"fc", {.channels = 0}}}});
+  const auto decisions = decide(sample(), {.layer_windows = {{"conv2", {.channels = 16, .tile_h = 1, .tile_w = 7}},
+                                                             {"fc", {.channels = 0, .tile_w = 7}}}});
   EXPECT_EQ(decisions[1].reason, "window of 16 channels, 1x7 pixels");
-  EXPECT_EQ(decisions[4].reason, "window of all 144 channels");
+  EXPECT_EQ(decisions[4].reason, "window of all 144 channels");  // rows of a Linear are windows of their own
 }
 
 TEST(QuantizeWeights, LeavesQuantizedLayersAsTheyAre) {

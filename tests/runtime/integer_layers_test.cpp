@@ -72,7 +72,8 @@ graph::Convolution convolution_of(const Case& c) {
 }
 
 /// The graph with its one layer quantized and fused.
-Graph quantized(const graph::Op& op, const std::vector<Values>& inputs, bool nonnegative, std::int64_t window) {
+Graph quantized(const graph::Op& op, const std::vector<Values>& inputs, bool nonnegative,
+                const graph::QuantizationWindow& window) {
   SmallNetwork network;
   std::vector<ValueId> values;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -84,7 +85,7 @@ Graph quantized(const graph::Op& op, const std::vector<Values>& inputs, bool non
   }
   const ValueId y = network.add("y", op, values);
   graph::QuantizationRules rules;
-  rules.convolution_window.channels = rules.linear_window.channels = window;
+  rules.convolution_window = rules.linear_window = window;
   Graph graph = graph::quantize_weights(network.finish({y}), rules);
   graph = graph::fuse_quantization(graph::insert_quantization(std::move(graph)));
   graph::infer_shapes(graph);
@@ -116,7 +117,7 @@ TEST(FusedConvolution, EqualsTheScalarReferenceBitForBitAndTheFloatLayerClosely)
       const Graph shaped = graph_of(alone, inputs, Arrival::as_given);
       inputs.push_back(random_values(shaped.values[shaped.outputs[0]].shape, 8, c.nonnegative ? 0.0F : -1.0F));
     }
-    const Graph graph = quantized(conv, inputs, c.nonnegative, c.window);
+    const Graph graph = quantized(conv, inputs, c.nonnegative, {.channels = c.window});
     const auto& fused = std::get<graph::FusedConvolution>(graph.nodes.back().op);
     EXPECT_EQ(fused.nonnegative, c.nonnegative) << c.name;
     const Shape& out = graph.values[graph.outputs[0]].shape;
@@ -172,7 +173,7 @@ TEST(FusedLinear, EqualsTheScalarReferenceBitForBitAndTheFloatLayerClosely) {
       linear.bias = random_blob({70}, 2);
       linear.activation.kind = kRelu;
       const std::vector<Values> inputs{random_values(shape, 3, 0.0F)};
-      const Graph graph = quantized(linear, inputs, true, 128);
+      const Graph graph = quantized(linear, inputs, true, {.channels = 128});
       const auto& fused = std::get<graph::FusedLinear>(graph.nodes.back().op);
       jit::ConvSpec spec;
       spec.in_channels = columns;
@@ -189,6 +190,50 @@ TEST(FusedLinear, EqualsTheScalarReferenceBitForBitAndTheFloatLayerClosely) {
       EXPECT_GT(decibels(reference(linear, inputs, expected.shape), actual.numbers), 30.0);
     }
   }
+}
+
+/// The answers for the second of two images, when the first one's numbers are multiplied by `first_image`.
+std::vector<float> second_of_two(const graph::Op& op, Shape shape, const graph::QuantizationWindow& window,
+                                 float first_image) {
+  shape.insert(shape.begin(), 2);
+  std::vector<Values> inputs{random_values(shape, 5)};
+  const std::size_t half = inputs[0].numbers.size() / 2;
+  for (std::size_t i = 0; i < half; ++i) inputs[0].numbers[i] *= first_image;
+  const std::vector<float> y = run(quantized(op, inputs, false, window), inputs).numbers;
+  return {y.begin() + static_cast<std::ptrdiff_t>(y.size() / 2), y.end()};
+}
+
+TEST(IntegerLayers, AWindowOfSeveralPixelsNeverReachesIntoAnotherImage) {
+  graph::Convolution pointwise;
+  pointwise.out_channels = 32;
+  pointwise.weights = random_blob({32, 64, 1, 1}, 1);
+  graph::Linear linear;
+  linear.out_features = 32;
+  linear.weights = random_blob({32, 64}, 1);
+  for (const graph::QuantizationWindow& window :
+       {graph::QuantizationWindow{.tile_h = 4, .tile_w = 4}, graph::QuantizationWindow{.tile_h = 1, .tile_w = 4},
+        graph::QuantizationWindow{.tile_h = 0, .tile_w = 2}}) {
+    // 49 pixels: tiles of four would not end where an image does.
+    EXPECT_EQ(second_of_two(pointwise, {64, 7, 7}, window, 1000.0F),
+              second_of_two(pointwise, {64, 7, 7}, window, 1.0F));
+    EXPECT_EQ(second_of_two(linear, {64}, window, 1000.0F), second_of_two(linear, {64}, window, 1.0F));
+  }
+}
+
+TEST(IntegerLayers, TheTileOfAPointwiseLayerIsARectangleOfItsImage) {
+  graph::Convolution pointwise;
+  pointwise.out_channels = 32;
+  pointwise.weights = random_blob({32, 64, 1, 1}, 1);
+  const std::vector<Values> inputs{random_values({1, 64, 4, 4}, 5)};
+  const Graph graph = quantized(pointwise, inputs, false, {.tile_h = 4, .tile_w = 1});
+  std::vector<Values> louder = inputs;  // in column 0, row 0
+  for (std::size_t c = 0; c < 64; ++c) louder[0].numbers[c * 16] *= 100.0F;
+  const Values before = run(graph, inputs), after = run(graph, louder);
+  for (std::size_t i = 0; i < before.numbers.size(); ++i) {
+    if (i % 4 == 0) continue;
+    EXPECT_EQ(before.numbers[i], after.numbers[i]) << "pixel " << i % 16;
+  }
+  EXPECT_NE(before.numbers[4], after.numbers[4]);  // column 0, row 1: of the same window
 }
 
 }  // namespace
