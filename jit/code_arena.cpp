@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <new>
 
 #include "octavo/error.h"
 
@@ -41,8 +43,10 @@ std::size_t round_up(std::size_t value, std::size_t multiple) { return (value + 
 }  // namespace
 
 PageSource& system_pages() noexcept {
-  static SystemPages pages;  // stateless
-  return pages;
+  // Never destroyed: kernels that static objects hold give their pages back after it would have been.
+  alignas(SystemPages) static std::byte storage[sizeof(SystemPages)];
+  static PageSource* const pages = new (storage) SystemPages;
+  return *pages;
 }
 
 CodeArena::CodeArena(const std::vector<KernelImage>& images, const std::vector<std::size_t>& offsets, std::size_t bytes,
