@@ -41,7 +41,7 @@ constexpr double indifferent = 1.01;
 constexpr std::int64_t largest_window_tile = 256;  ///< output pixels
 /// The same for pictures, whose values range alike everywhere.
 constexpr std::int64_t largest_picture_tile = 2048, picture_channels = 4;
-constexpr std::int64_t largest_pixel_tile = 112;  ///< with one scale a pixel, where the tile does not limit accuracy
+constexpr std::int64_t largest_pixel_tile = 224;  ///< with one scale a pixel, where the tile does not limit accuracy
 /// Column vectors for a single pixel, whose weights are used once: 256 bytes a k-step are what the hardware prefetcher
 /// follows best.
 constexpr std::int64_t streamed_vectors = 4;
