@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Kernels by name: equal specs share one piece of code. Safe under threads.
+// Kernels by name: equal specs share one piece of code, as long as anybody holds it. Safe under threads.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,8 @@ struct KernelRequest {
 };
 
 struct KernelCacheStatistics {
-  std::size_t kernels = 0, code_bytes = 0, hits = 0, misses = 0;
+  std::size_t kernels = 0, code_bytes = 0;  ///< of what is held by somebody now
+  std::size_t hits = 0, misses = 0;
   double emit_seconds = 0.0;
 };
 
@@ -29,7 +30,8 @@ class KernelCache {
   KernelCache(const KernelCache&) = delete;
   KernelCache& operator=(const KernelCache&) = delete;
 
-  /// The kernels asked for, in order. All that are missing are emitted into one code arena, which is then sealed.
+  /// The kernels asked for, in order. All that are missing are emitted into one code arena, which is then sealed. They
+  /// belong to the caller: when the last one who holds a kernel lets go of it, the cache forgets it.
   /// Throws what emit() throws, and Error(resource) when executable memory is refused.
   std::vector<std::shared_ptr<const Kernel>> get(std::span<const KernelRequest> requests);
   [[nodiscard]] KernelCacheStatistics statistics() const;

@@ -37,14 +37,27 @@ TEST(KernelCache, StatisticsCountWhatHappened) {
   KernelCache cache;
   std::atomic<int> emitted = 0;
   const std::vector<KernelRequest> requests = {counting("a", emitted), counting("b", emitted)};
-  (void)cache.get(requests);
-  (void)cache.get(requests);
+  const auto held = cache.get(requests);
+  EXPECT_EQ(cache.get(requests), held);
   const auto statistics = cache.statistics();
   EXPECT_EQ(statistics.kernels, 2U);
   EXPECT_EQ(statistics.misses, 2U);
   EXPECT_EQ(statistics.hits, 2U);
   EXPECT_EQ(statistics.code_bytes, 2U);
   EXPECT_GT(statistics.emit_seconds, 0.0);
+}
+
+TEST(KernelCache, AKernelThatNobodyHoldsIsForgotten) {
+  KernelCache cache;
+  std::atomic<int> emitted = 0;
+  const std::vector<KernelRequest> a = {counting("a", emitted)}, b = {counting("b", emitted)};
+  const auto held = cache.get(a);
+  EXPECT_EQ(cache.get(b).size(), 1U);
+  EXPECT_EQ(cache.statistics().kernels, 1U);
+  EXPECT_EQ(cache.statistics().code_bytes, 1U);
+  EXPECT_EQ(cache.get(a), held);
+  EXPECT_EQ(cache.get(b).front()->name(), "b");
+  EXPECT_EQ(emitted, 3);
 }
 
 TEST(KernelCache, AFailedEmissionLeavesTheCacheAsItWas) {
