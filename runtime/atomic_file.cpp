@@ -37,6 +37,10 @@ AtomicFile::AtomicFile(const std::filesystem::path& target) : target_(resolve(ta
   if (target_.filename().empty() || std::filesystem::is_directory(target_, ignored)) {
     throw Error(ErrorKind::io, "cannot write: it is a folder", target.string());
   }
+  // Renaming over a device (/dev/null) or a pipe would take it away from everybody.
+  if (std::filesystem::exists(target_, ignored) && !std::filesystem::is_regular_file(target_, ignored)) {
+    throw Error(ErrorKind::io, "cannot write: not a regular file", target.string());
+  }
   for (int i = 0; descriptor_ < 0; ++i) {
     temporary_ = target_;
     temporary_ += ".part" + std::to_string(::getpid()) + "-" + std::to_string(i);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bad input: an exit code that says whose fault it is, a message that says what, nothing on stdout.
+#include <sys/stat.h>
+
+#include <algorithm>
+
 #include "tests/tools/run_command.h"
 
 namespace octavo::tool::test {
@@ -62,6 +66,60 @@ TEST_F(Errors, UnknownNamesAndValuesAreUsageErrors) {
   expect_refused(run({"predict", path("lenet.octavo"), path("a.png"), "--layer", "no-such-layer", "-o", path("x.npy")}),
                  2, "no-such-layer");
   expect_refused(run({"predict", path("lenet.octavo"), path("a.png"), "--mean", "1,x"}), 2, "--mean");
+}
+
+TEST_F(Errors, AnUnknownCommandIsNamed) { expect_refused(run({"frobnicate"}), 2, "frobnicate"); }
+
+TEST_F(Errors, NegativeCountsAreUsageErrorsInShortMessages) {
+  draw("pictures/a/a.png", 1);
+  const std::vector<std::vector<std::string>> wrong = {
+      {"eval", path("lenet8.octavo"), "--images", path("pictures"), "--limit", "-3"},
+      {"predict", path("lenet8.octavo"), path("pictures"), "--top", "0"},
+      {"bench", path("lenet8.octavo"), "--rounds", "0"}};
+  for (const std::vector<std::string>& arguments : wrong) {
+    const Finished finished = run(arguments);
+    expect_refused(finished, 2, "not in range");
+    EXPECT_LT(finished.err.size(), 200U) << finished.err;
+  }
+}
+
+TEST_F(Errors, WhatQuantizedLayersCannotFollowIsRefused) {
+  const std::string model = path("lenet8.octavo");
+  expect_refused(run({"convert", "--quantize", "--window", "16", model, "-o", path("x.octavo")}), 2, "already");
+  expect_refused(run({"info", "--quantize", "--layer-window", "conv1=16", model}), 2, "conv1");
+  expect_refused(run({"dump", "--keep-float", "conv1", model}), 2, "conv1");
+}
+
+TEST_F(Errors, APrototxtBesideAFileThatIsItsOwnTopologyIsRefused) {
+  expect_refused(run({"info", "--prototxt", path("lenet.prototxt"), path("lenet.octavo")}), 2, "--prototxt");
+}
+
+TEST_F(Errors, AnOutputThatIsNoFileIsLeftAsItIs) {
+  const std::string pipe = path("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  draw("a.png", 1);
+  expect_refused(run({"convert", path("lenet.octavo"), "-o", pipe}), 3, "not a regular file");
+  expect_refused(run({"predict", path("lenet8.octavo"), path("a.png"), "--layer", "conv1", "-o", pipe}), 3,
+                 "not a regular file");
+  EXPECT_TRUE(fs::is_fifo(pipe));
+}
+
+TEST_F(Errors, SayWhyAFileCannotBeReadOrAFolderMade) {
+  expect_refused(run({"convert", path("lenet.octavo"), "--labels", path("nowhere.txt"), "-o", path("x.octavo")}), 3,
+                 "No such file");
+  write_all(path("file"), "");
+  expect_refused(run({"dump", path("lenet8.octavo"), "--raw", path("file/below")}), 3, "file/below");
+}
+
+TEST_F(Errors, NamesFromFilesCannotSteerTheTerminal) {
+  std::string prototxt = read_all(path("lenet.prototxt"));
+  const std::size_t at = prototxt.find("\"Softmax\"");
+  ASSERT_NE(at, std::string::npos);
+  prototxt.replace(at, 9, "\"Sof\\n\\033[2Jtmax\"");
+  write_all(path("odd.prototxt"), prototxt);
+  const Finished finished = run({"info", path("odd.prototxt")});
+  expect_refused(finished, 4, R"(Sof\x0a\x1b[2Jtmax)");
+  EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1);
 }
 
 TEST_F(Errors, AreJsonOnStderrWhenJsonIsAsked) {

@@ -253,7 +253,7 @@ Command define_bench(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--rounds", bench->repeats.least, "at least")
       ->type_name("N")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   bench->quantization.declare(app, nullptr);
   app.add_option("--report", bench->report, "write a page with charts too")->type_name("FILE.html");

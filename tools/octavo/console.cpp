@@ -20,6 +20,16 @@ std::size_t width_of(std::string_view text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
+/// On one line, without control characters: a file's names may hold anything, orders to the terminal too.
+std::string printable(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    line += byte < 0x20U || byte == 0x7FU ? fmt::format("\\x{:02x}", byte) : std::string(1, c);
+  }
+  return line;
+}
+
 }  // namespace
 
 std::string Table::text() const {
@@ -68,7 +78,7 @@ void print(std::string_view text) {
   }
 }
 
-void note(std::string_view text) { std::fputs(fmt::format("octavo: {}\n", text).c_str(), stderr); }
+void note(std::string_view text) { std::fputs(fmt::format("octavo: {}\n", printable(text)).c_str(), stderr); }
 
 Progress::Progress(std::string task, std::size_t total)
     : task_(std::move(task)),

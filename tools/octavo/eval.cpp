@@ -237,7 +237,9 @@ Command define_eval(CLI::App& app) {
   app.add_option("--reference-prototxt", eval->reference_prototxt, "its topology, when it is a .caffemodel")
       ->type_name("FILE");
   app.add_option("--output", eval->output, "which output to judge, when the network has several")->type_name("NAME");
-  app.add_option("--limit", eval->limit, "use this many pictures, evenly spread")->type_name("N");
+  app.add_option("--limit", eval->limit, "use this many pictures, evenly spread")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000'000));
   app.add_option("--batch", eval->batch, "pictures a run")
       ->type_name("N")
       ->check(CLI::Range(1, 4096))

@@ -41,10 +41,11 @@ void Evaluation::run(const Dataset& data, const ImageInput& description, int thr
     throw Error(ErrorKind::invalid_argument, fmt::format("one network has {} classes, the other {}",
                                                          classes_of(fp32->program), classes_of(int8->program)));
   }
-  const std::size_t highest = *std::max_element(data.classes.begin(), data.classes.end());
-  if (highest >= classes) {
-    throw Error(ErrorKind::invalid_argument,
-                fmt::format("class {} in the labels, but the network has {}", highest, classes));
+  const auto highest = std::max_element(data.classes.begin(), data.classes.end());
+  if (*highest >= classes) {
+    throw Error(ErrorKind::invalid_argument, fmt::format("class {}, but the network has {} classes", *highest, classes),
+                data.files.at(static_cast<std::size_t>(highest - data.classes.begin())).string(),
+                "classes are numbered from 0; are these pictures for another network?");
   }
 
   PictureLoader loader(data.files, description, any.input_shapes().front(), threads);

@@ -74,7 +74,8 @@ ExitCode guarded(bool json, const Body& body) {
   } catch (const Error& error) {
     return fail(exit_code_of(error.kind()), kind_name(error.kind()), error.what(), error.where(), error.hint());
   } catch (const std::filesystem::filesystem_error& error) {
-    return fail(ExitCode::input, "io", error.code().message(), error.path1().string());
+    const Error named(ErrorKind::io, error.code().message(), error.path1().string());
+    return fail(ExitCode::input, "io", named.what(), named.where());
   } catch (const std::bad_alloc&) {
     return fail(ExitCode::resource, "resource", "out of memory");
   } catch (const std::exception& error) {
@@ -97,6 +98,13 @@ ExitCode run(int argc, char** argv) {
     commands.emplace_back(sub, entry.define(*sub));
   }
 
+  const auto is_command = [&](const Entry& entry) { return words.front() == entry.name; };
+  if (!words.empty() && !words.front().starts_with('-') && std::none_of(entries.begin(), entries.end(), is_command)) {
+    return guarded(json, [&]() -> ExitCode {
+      throw Error(ErrorKind::invalid_argument, "there is no command '" + std::string(words.front()) + "'", {},
+                  "try: octavo --help");
+    });
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -17,7 +17,7 @@ namespace {
 
 /// "64", "all" or "64@4x7" (channels @ output rows x columns).
 Window parse_window(const std::string& text, const std::string& option) {
-  constexpr std::array<std::int64_t, 6> known = {0, 16, 32, 64, 128, 256};
+  constexpr std::array<std::int64_t, 5> known = {16, 32, 64, 128, 256};
   const std::size_t at = text.find('@');
   const std::string channels = text.substr(0, at);
   Window window;
@@ -54,6 +54,10 @@ void ModelArgument::declare(CLI::App& app, bool untrained) {
 bool ModelArgument::untrained() const { return std::filesystem::path(model).extension() == ".prototxt"; }
 
 Model ModelArgument::open() const {
+  if (!prototxt.empty() && (untrained() || std::filesystem::path(model).extension() == ".octavo")) {
+    throw Error(ErrorKind::invalid_argument, "this file is its own topology: --prototxt goes with a .caffemodel", model,
+                "leave --prototxt out");
+  }
   if (untrained()) {
     if (!untrained_allowed) {
       throw Error(ErrorKind::invalid_argument, "a prototxt alone has no weights", model,
@@ -103,8 +107,29 @@ QuantizeOptions QuantizeArguments::options() const {
   return options;
 }
 
+/// Weights that are stored in 8 bits stay as they are: what asks for anything else would silently change nothing.
+void QuantizeArguments::refuse_too_late(const Model& model) const {
+  if (!model.quantized()) return;
+  const QuantizeOptions wanted = options();
+  const std::vector<LayerQuantization> layers = model.quantization();
+  const auto refuse = [](const std::string& what, const char* option) {
+    throw Error(ErrorKind::invalid_argument, what + " in 8 bits already", option, "start from the fp32 model");
+  };
+  for (const LayerQuantization& layer : layers) {
+    if (!layer.quantized) continue;
+    const std::string what = fmt::format("layer '{}' is stored", layer.layer);
+    if (wanted.layer_windows.contains(layer.layer)) refuse(what, "--layer-window");
+    if (std::count(keep_float.begin(), keep_float.end(), layer.layer) != 0) refuse(what, "--keep-float");
+  }
+  const bool whole = std::all_of(layers.begin(), layers.end(), [](const auto& layer) { return layer.quantized; });
+  if (whole && !window.empty()) refuse("all layers are stored", "--window");
+}
+
 Model QuantizeArguments::apply(const Model& model) const {
-  if (quantize) return model.quantize(options());
+  if (quantize) {
+    refuse_too_late(model);
+    return model.quantize(options());
+  }
   if (window.empty() && layer_windows.empty() && keep_float.empty()) return model;
   throw Error(ErrorKind::invalid_argument, "--window, --layer-window and --keep-float need --quantize");
 }

@@ -38,8 +38,12 @@ struct QuantizeArguments {
   /// With --quantize, described by `flag_help`; or, where that is null, for a command that always quantizes.
   void declare(CLI::App& app, const char* flag_help);
   [[nodiscard]] QuantizeOptions options() const;
-  /// The model, quantized if that was asked. Throws Error(invalid_argument) for windows without --quantize.
+  /// The model, quantized if that was asked. Throws Error(invalid_argument) for windows without --quantize, or for
+  /// layers that are quantized already.
   [[nodiscard]] Model apply(const Model& model) const;
+
+ private:
+  void refuse_too_late(const Model& model) const;
 };
 
 /// --threads, --isa.

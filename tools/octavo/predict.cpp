@@ -175,7 +175,7 @@ Command define_predict(CLI::App& app) {
   app.add_option("PICTURES", predict->paths, "JPEG or PNG files, or folders of them")->required();
   app.add_option("--top", predict->top, "answers a picture")
       ->type_name("K")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
   app.add_option("--labels", predict->labels, "class names, a line each (default: those in the model file)")
       ->type_name("FILE");

@@ -3,16 +3,18 @@
 #include "tools/octavo/text.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <fstream>
+#include <span>
 #include <system_error>
 
 #include "octavo/error.h"
+#include "runtime/atomic_file.h"
 
 namespace octavo::tool {
 namespace {
@@ -65,13 +67,17 @@ std::pair<std::int64_t, std::int64_t> parse_size(std::string_view text, std::str
 }
 
 std::vector<std::string> read_lines(const fs::path& file) {
+  errno = 0;
   std::ifstream in(file);
   std::vector<std::string> lines;
   for (std::string line; std::getline(in, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     lines.push_back(std::move(line));
   }
-  if (!in.eof()) throw Error(ErrorKind::io, "cannot read", file.string());
+  if (!in.eof()) {
+    const std::string why = errno != 0 ? ": " + std::generic_category().message(errno) : std::string();
+    throw Error(ErrorKind::io, "cannot read" + why, file.string());
+  }
   return lines;
 }
 
@@ -87,23 +93,9 @@ std::vector<std::string> read_labels(const fs::path& file) {
 }
 
 void write_file(const fs::path& file, std::string_view content) {
-  const fs::path temporary = file.string() + fmt::format(".{}.tmp", getpid());
-  std::error_code problem;
-  {
-    std::ofstream out(temporary, std::ios::binary);
-    out.write(content.data(), static_cast<std::streamsize>(content.size()));
-    out.close();
-    if (!out) {
-      fs::remove(temporary, problem);
-      throw Error(ErrorKind::io, "cannot write", file.string());
-    }
-  }
-  fs::rename(temporary, file, problem);
-  if (problem) {
-    const std::string why = problem.message();
-    fs::remove(temporary, problem);
-    throw Error(ErrorKind::io, "cannot write: " + why, file.string());
-  }
+  runtime::AtomicFile out(file);
+  out.write(std::as_bytes(std::span(content)));
+  out.commit();
 }
 
 }  // namespace octavo::tool
