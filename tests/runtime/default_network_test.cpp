@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The network and the pictures that the repository carries (models/symbols): right before and after quantization.
+// The network and the pictures that the repository carries (tools/symbols): right before and after quantization.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 namespace octavo {
 namespace {
 
-const std::filesystem::path kFolder = std::filesystem::path(OCTAVO_SOURCE_DIR) / "models" / "symbols";
+const std::filesystem::path kFolder = std::filesystem::path(OCTAVO_SOURCE_DIR) / "tools" / "symbols";
 constexpr std::int64_t kBatch = 50;  // of one class: the folder's pictures
 
 Model load() { return Model::load_caffe(kFolder / "deploy.prototxt", kFolder / "symbols.caffemodel"); }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Trains the default network on drawn pictures and writes models/symbols: prototxt, caffemodel, labels, test pictures.
+"""Trains the default network on drawn pictures and writes tools/symbols: prototxt, caffemodel, labels, test pictures.
 
 Needs numpy and torch 2.13.0 (CPU). One thread, about ten minutes. Octavo itself never needs this script.
 """
@@ -137,7 +137,7 @@ def to_caffe(net):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=pathlib.Path,
-                        default=pathlib.Path(__file__).resolve().parents[2] / "models" / "symbols")
+                        default=pathlib.Path(__file__).resolve().parent)
     parser.add_argument("--per-class", type=int, default=4000, help="training pictures of each class")
     parser.add_argument("--epochs", type=int, default=8)
     options = parser.parse_args()
