@@ -134,6 +134,10 @@ class IconvEngine final : public Engine {
     for (std::size_t i = 0; i < wanted.size(); ++i) *wanted[i] = kernels_[i];
   }
 
+  /// A tile of one row never goes to the next: rows of any length then have the same code, and may be beyond 2 GB (all
+  /// pixels of a batch are one row of a 1x1 convolution).
+  static std::int64_t row_bytes(std::int64_t rows, std::int64_t bytes) { return rows == 1 ? 0 : bytes; }
+
   [[nodiscard]] QuantizeKernel quantize_kernel(const Tile& tile) const {
     const auto pixel = static_cast<std::int64_t>(sizeof(float)) * spec_.src_stride();
     return {.isa = spec_.isa,
@@ -141,7 +145,7 @@ class IconvEngine final : public Engine {
             .windows = run_,
             .field_rows = tile.field_rows,
             .field_columns = tile.field_columns,
-            .src_row_bytes = grid_.step_h * spec_.in_w * pixel,
+            .src_row_bytes = row_bytes(tile.field_rows, grid_.step_h * spec_.in_w * pixel),
             .src_pixel_bytes = grid_.step_w * pixel,
             .scale_per_pixel = plan_.scale_per_pixel};
   }
@@ -171,7 +175,7 @@ class IconvEngine final : public Engine {
             .column_vectors = block.column_vectors,
             .channels = block.channels,
             .scale_per_pixel = plan_.scale_per_pixel,
-            .dst_row_bytes = spec_.out_w * pixel,
+            .dst_row_bytes = row_bytes(tile.rows, spec_.out_w * pixel),
             .dst_pixel_bytes = pixel};
   }
 

@@ -253,6 +253,17 @@ TEST_F(LayerTest, EmittingAKernelTakesLessThanAMillisecond) {
       << "ten times the target, for slow and busy machines";
 }
 
+TEST_F(LayerTest, ARowMayBeLongerThanACodeOffsetReaches) {
+  ConvSpec spec;
+  spec.in_channels = spec.out_channels = 64;
+  spec.in_w = spec.out_w = std::int64_t{1} << 28;  // of 256 bytes each
+  spec.isa = Isa::avx512vnni;
+  const std::vector<std::int8_t> q(64 * 64, 1);
+  const std::vector<float> scales(64, 1.0F);
+  const Layer layer(spec, make_plan(spec, Machine{}, 1), {q, scales, {}, {}}, cache_);
+  EXPECT_GT(layer.tiles(), 1 << 20);
+}
+
 TEST(ReferenceLayerTest, RunsWithoutMachineCode) {
   KernelCache cache;
   ConvSpec spec = SquareConv{20, 24, 9, 3, 1, 1}.spec();
