@@ -122,6 +122,12 @@ TEST_F(Errors, NamesFromFilesCannotSteerTheTerminal) {
   EXPECT_EQ(std::count(finished.err.begin(), finished.err.end(), '\n'), 1);
 }
 
+TEST_F(Errors, TheScalarReferenceSaysThatItIsSlow) {
+  const Finished finished = run({"info", path("lenet8.octavo"), "--isa", "reference"});
+  EXPECT_EQ(finished.code, 0);
+  EXPECT_NE(finished.err.find("right but slow"), std::string::npos) << finished.err;
+}
+
 TEST_F(Errors, AreJsonOnStderrWhenJsonIsAsked) {
   const Finished usage = run({"info", path("lenet.octavo"), "--json", "--stage", "no-such-stage"});
   EXPECT_EQ(usage.code, 2);

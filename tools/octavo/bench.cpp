@@ -192,6 +192,7 @@ ExitCode Bench::run() const {
   Result result;
   const Model opened = clocked(result.load_ms, [&] { return model.open(); });
   const Model ours = clocked(result.quantize_ms, [&] { return quantization.apply(opened); });
+  compile.note_if_slow();
   const CompileOptions options = compile.options();
   const std::vector<Shape> shapes = batched_inputs(opened, batch);
   const Program program = clocked(result.compile_ms, [&] { return ours.compile(options, shapes); });

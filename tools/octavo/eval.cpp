@@ -200,6 +200,7 @@ ExitCode Eval::run() const {
   const std::optional<Model> unquantized = float_model(opened);
   const std::string value = measured_value(opened);
   pictures.note_if_undescribed(opened);
+  compile.note_if_slow();
   Evaluation result;
   if (unquantized) result.fp32 = contestant(*unquantized);
   result.int8 = contestant(quantization.apply(opened));

@@ -121,6 +121,7 @@ ExitCode Info::run() const {
     }
     return ExitCode::ok;
   }
+  compile.note_if_slow();
   const Program program = network.compile(compile.options(), batched_inputs(network, batch));
   if (json) {
     print_json(as_json(network, program));

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "octavo/isa.h"
 #include "tools/octavo/text.h"
 
 namespace octavo::tool {
@@ -147,6 +148,13 @@ CompileOptions CompileArguments::options() const {
   options.threads = threads;
   if (!isa.empty()) options.isa = parse_isa(isa);
   return options;
+}
+
+void CompileArguments::note_if_slow() const {
+  if (options().isa.value_or(default_isa()) != Isa::reference) return;
+  note(isa_list().back() == Isa::reference
+           ? "this processor lacks AVX-512 VNNI: int8 layers run as the scalar reference, right but slow"
+           : "int8 layers run as the scalar reference, as asked: right but slow");
 }
 
 std::vector<Shape> batched_inputs(const Model& model, std::int64_t batch) {

@@ -53,6 +53,8 @@ struct CompileArguments {
 
   void declare(CLI::App& app);
   [[nodiscard]] CompileOptions options() const;
+  /// On stderr, where int8 layers will run as the scalar reference: by request, or because this processor has no more.
+  void note_if_slow() const;
 };
 
 /// Each input's shape with this batch; as in the file when it is 0.

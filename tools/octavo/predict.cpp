@@ -123,6 +123,7 @@ ExitCode Predict::run() const {
   }
   const Model network = quantization.apply(model.open());
   pictures.note_if_undescribed(network);
+  compile.note_if_slow();
   const Program program = build(network);
   Report report(program, labels.empty() ? network.labels() : read_labels(labels), top);
   PictureLoader loader(files, pictures.over(network), program.input_shapes().front(), program.threads());
