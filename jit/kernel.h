@@ -45,7 +45,8 @@ class Kernel {
   /// Every kernel takes one pointer to its argument struct.
   template <class Args>
   void operator()(const Args& args) const noexcept {
-    reinterpret_cast<void (*)(const Args*)>(entry_)(&args);
+    // Clang has no function of constant bytes.
+    reinterpret_cast<void (*)(const Args*)>(const_cast<std::uint8_t*>(entry_))(&args);
   }
 
  private:

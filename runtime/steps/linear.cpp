@@ -34,7 +34,7 @@ using Forward = dnnl::inner_product_forward;
 /// faster than the blocked kernel (VGG's fc6: 18 against 24 ms).
 Forward::primitive_desc choose(const Forward::desc& desc, const dnnl::primitive_attr& attributes, std::int64_t rows,
                                const dnnl::engine& engine) {
-  const Forward::primitive_desc first(desc, attributes, engine);
+  Forward::primitive_desc first(desc, attributes, engine);
   if (rows != 1) return first;
   Forward::primitive_desc other(desc, attributes, engine);
   do {
