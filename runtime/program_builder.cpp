@@ -6,11 +6,15 @@
 #include <array>
 #include <chrono>
 #include <dnnl.hpp>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <set>
+#include <system_error>
+#include <thread>
 #include <utility>
 
+#include "graph/check.h"
 #include "graph/compiler.h"
 #include "octavo/error.h"
 #include "runtime/memory_plan.h"
@@ -47,8 +51,10 @@ class Builder {
       try {
         add_node(node, program);
       } catch (const dnnl::error& error) {
-        throw Error(ErrorKind::unsupported, std::string("oneDNN refuses it: ") + error.what(),
-                    "layer '" + node.name + "' (" + std::string(op_name(node.op)) + ")");
+        throw Error(ErrorKind::unsupported, std::string("oneDNN refuses it: ") + error.what(), place_of(node));
+      } catch (const Error& error) {  // machine code knows shapes, not layers
+        if (error.where().find(node.name) != std::string::npos) throw;
+        throw Error(error.kind(), error.what(), place_of(node));
       }
     }
     add_outputs(program);
@@ -253,6 +259,23 @@ int choose_threads(const CompileOptions& options) {
   return options.threads == 0 ? omp_get_num_procs() : options.threads;
 }
 
+/// libgomp ends the process when the system refuses it a thread: find out before it can, with threads of our own.
+void require_threads(int threads) {
+  std::mutex gate;
+  std::vector<std::jthread> others;
+  std::unique_lock closed(gate);  // opened before the threads are waited for, on every way out
+  try {
+    others.reserve(static_cast<std::size_t>(threads - 1));
+    for (int i = 1; i < threads; ++i) others.emplace_back([&gate] { const std::lock_guard wait(gate); });
+  } catch (const std::system_error&) {
+    const std::size_t started = others.size() + 1;
+    throw Error(
+        ErrorKind::resource,
+        "the system lets this process have " + std::to_string(started) + " of " + std::to_string(threads) + " threads",
+        {}, "ask for fewer: CompileOptions::threads, --threads");
+  }
+}
+
 /// Layer rows and sums, from the steps.
 void describe(Program::Impl& program) {
   std::set<const jit::Kernel*> distinct;
@@ -276,6 +299,7 @@ Program build_program(const graph::Graph& graph, const CompileOptions& options,
   const double emitted_before = kernels->statistics().emit_seconds;
   auto program = std::make_shared<Program::Impl>();
   program->threads = choose_threads(options);
+  require_threads(program->threads);
   program->engine = dnnl::engine(dnnl::engine::kind::cpu, 0);
   const OmpThreads omp_threads(program->threads);  // oneDNN divides its work when a primitive is created
   const BuildContext context{program->engine, kernels.get(), jit::Machine::detect(), choose_isa(options),

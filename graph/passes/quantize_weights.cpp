@@ -58,7 +58,7 @@ class Quantizer {
   void check_rules() const {
     check_window(rules_.convolution_window, "convolution window");
     check_window(rules_.linear_window, "linear window");
-    for (const std::string& name : rules_.keep_float) static_cast<void>(known(name, "layers to leave out"));
+    for (const std::string& name : rules_.keep_float) refuse_stored(known(name, "layers to leave out"));
     for (const auto& [name, window] : rules_.layer_windows) {
       const Node& node = known(name, "windows of layers");
       const bool takes_one = std::holds_alternative<Convolution>(node.op) || std::holds_alternative<Linear>(node.op);
@@ -67,6 +67,7 @@ class Quantizer {
                     place_of(node));
       }
       check_window(window, place_of(node));
+      refuse_stored(node);
     }
   }
 
@@ -90,6 +91,17 @@ class Quantizer {
   }
 
  private:
+  /// A wish about a layer that is stored in 8 bits would silently change nothing.
+  static void refuse_stored(const Node& node) {
+    const auto* conv = std::get_if<Convolution>(&node.op);
+    const auto* linear = std::get_if<Linear>(&node.op);
+    const BlobPtr weights = conv ? conv->weights : linear ? linear->weights : nullptr;
+    if (weights && weights->quantized()) {
+      throw Error(ErrorKind::invalid_argument, "this layer is stored in 8 bits already", place_of(node),
+                  "start from the fp32 model");
+    }
+  }
+
   const Node& known(const std::string& name, const std::string& where) const {
     if (const Node* node = graph_.find_node(name)) return *node;
     std::vector<std::string> names;

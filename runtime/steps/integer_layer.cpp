@@ -56,7 +56,8 @@ class IntegerStep final : public Step {
     output_floats_ = spec.out_h * spec.out_w * spec.out_channels;
     images_of_pass_ = choose_images_of_pass();
     info.algorithm = request.algorithm + ", " + std::string(isa_name(spec.isa));
-    info.reason = layer_.plan().reason;
+    info.reason =
+        layer_.spec().isa == Isa::reference ? "no machine code: plain scalar code, tile by tile" : layer_.plan().reason;
   }
 
   void run(RunContext& context) const override {

@@ -101,6 +101,16 @@ TEST(QuantizeWeights, LeavesQuantizedLayersAsTheyAre) {
   EXPECT_EQ(print(once), print(twice));
 }
 
+TEST(QuantizeWeights, RefusesWishesAboutLayersThatAreStoredIn8Bits) {
+  const Graph once = quantize_weights(sample(), {});
+  EXPECT_THAT(error_of([&] { return quantize_weights(once, {.keep_float = {"conv1"}}); }),
+              AllOf(HasSubstr("layer 'conv1'"), HasSubstr("8 bits already")));
+  EXPECT_THAT(error_of([&] {
+                return quantize_weights(once, {.layer_windows = {{"conv2", {.channels = 16}}}});
+              }),
+              AllOf(HasSubstr("layer 'conv2'"), HasSubstr("start from the fp32 model")));
+}
+
 TEST(QuantizeWeights, RefusesNamesThatAreNotThereAndListsNearOnes) {
   EXPECT_THAT(rule_error({.keep_float = {"conv3"}}),
               AllOf(HasSubstr("there is no layer 'conv3'"), HasSubstr("did you mean 'conv1', 'conv2'")));

@@ -118,6 +118,15 @@ TEST(Program, LayersAreTimedInOrder) {
   EXPECT_EQ(join, numbers(tensors[1]));
 }
 
+TEST(Program, AnErrorOfTheCodeGeneratorNamesTheLayer) {
+  try {
+    static_cast<void>(build(sample_network(1, true, std::int64_t{1} << 29)));
+    FAIL() << "a tile of 2^29 pixels was taken";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("layer '"));
+  }
+}
+
 TEST(Program, EightThreadsOnOneProgramGetWhatOneGets) {
   for (const bool quantized : {false, true}) {
     const Program program = build(sample_network(2, quantized), 1);
