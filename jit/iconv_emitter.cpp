@@ -18,7 +18,6 @@ using Xbyak::Reg64;
 
 constexpr Mask channel_tail{1}, epilogue_mask{2};
 constexpr std::int64_t channels_per_step = 4;
-constexpr std::int64_t bytes_per_float = 4;
 /// k-steps in a row without a loop: enough to hide the loop, few enough for the micro-op cache.
 constexpr std::int64_t unrolled_steps = 64;
 constexpr std::int64_t looped_steps = 16;  ///< of a window too deep to unroll
@@ -124,7 +123,7 @@ class IconvEmitter {
   }
   void step(std::int64_t field_pixels, std::int64_t dst_bytes) {
     a_.advance(field_, field_pixels * window_bytes(k_.windows.channels));
-    if (k_.scale_per_pixel) a_.advance(scales_, field_pixels * bytes_per_float);
+    if (k_.scale_per_pixel) a_.advance(scales_, field_pixels * k_.scale_pixel_bytes);
     if (k_.windows.tail_channels != 0) a_.advance(pixel_, field_pixels);
     a_.advance(dst_, dst_bytes);
   }
@@ -163,8 +162,7 @@ class IconvEmitter {
     a_.advance(weights_, scale_bytes * (k_.nonnegative_input ? 1 : 2));
     emit_taps(block, channels);
     dequantize(block);
-    a_.advance(window_scales_,
-               k_.scale_per_pixel ? k_.field_rows * k_.field_columns * bytes_per_float : bytes_per_float);
+    a_.advance(window_scales_, k_.scale_window_bytes);
   }
 
   /// s32 starts at 0, or where the zero point's share of the sum is taken off.
@@ -302,7 +300,7 @@ class IconvEmitter {
     return p / block.columns * k_.dst_row_bytes + p % block.columns * k_.dst_pixel_bytes + c * vector_bytes_;
   }
   [[nodiscard]] std::int64_t scale_offset(const Block& block, int p) const {
-    return (p / block.columns * k_.field_columns + p % block.columns) * bytes_per_float;
+    return (p / block.columns * k_.field_columns + p % block.columns) * k_.scale_pixel_bytes;
   }
   [[nodiscard]] std::int64_t header_bytes() const {
     return ((k_.epilogue.bias ? 1 : 0) + (k_.epilogue.activation == ActivationKind::prelu ? 1 : 0)) *
@@ -348,7 +346,7 @@ std::string IconvKernel::name() const {
   name +=
       fmt::format("_tile{}x{}_field{}x{}_block{}x{}x{}_oc{}_dst{}x{}", tile_rows, tile_columns, field_rows,
                   field_columns, block_rows, block_columns, column_vectors, channels, dst_row_bytes, dst_pixel_bytes);
-  if (scale_per_pixel) name += "_perpixel";
+  if (scale_per_pixel) name += fmt::format("_perpixel{}x{}", scale_window_bytes, scale_pixel_bytes);
   return name + (nonnegative_input ? "_u8" : "_s8") + epilogue.name() + "_" + std::string(isa_name(isa));
 }
 

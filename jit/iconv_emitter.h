@@ -41,6 +41,7 @@ struct IconvKernel {
   std::int64_t column_vectors;
   std::int64_t channels;  ///< output channels that exist, of column_vectors * lanes
   bool scale_per_pixel;
+  std::int64_t scale_pixel_bytes, scale_window_bytes;  ///< from a pixel's or window's scale to the next
   std::int64_t dst_row_bytes, dst_pixel_bytes;  ///< of the residual too
 
   [[nodiscard]] std::string name() const;

@@ -225,8 +225,9 @@ std::string explain(const ConvSpec& spec, const Plan& plan, const CostModel& mod
 
 std::string Plan::name() const {
   const std::string depthwise = group_step == 0 ? "" : fmt::format("_step{}", group_step);
-  return fmt::format("tile{}x{}{}_block{}x{}{}_{}", tile_h, tile_w, scale_per_pixel ? "_perpixel" : "", rows,
-                     column_vectors, depthwise, order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
+  const std::string transform = winograd() ? fmt::format("winograd{}x{}_", winograd_h, winograd_w) : "";
+  return fmt::format("{}tile{}x{}{}_block{}x{}{}_{}", transform, tile_h, tile_w, scale_per_pixel ? "_perpixel" : "",
+                     rows, column_vectors, depthwise, order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
 }
 
 PixelBlock Plan::pixel_block() const {

@@ -18,6 +18,7 @@
 #include "jit/kernel_cache.h"
 #include "jit/layer.h"
 #include "jit/peak_probe.h"
+#include "jit/winograd_layout.h"
 #include "octavo/error.h"
 #include "tools/problem.h"
 
@@ -47,6 +48,7 @@ double median(std::vector<double> values) {
 struct Options {
   std::vector<std::string> problems;
   std::int64_t window = -1, tile = 0, tile_w = 0, rows = 0, vectors = 0;
+  std::int64_t winograd_h = 0, winograd_w = 0;
   double seconds = 0.4;
   int threads = 1;
   bool json = false, signed_input = false, explain = false;
@@ -69,12 +71,13 @@ class Workload {
     void* start = scratch_.data();
     std::size_t space = scratch_.size();
     aligned_ = static_cast<std::byte*>(std::align(alignment, scratch_.size() - alignment, start, space));
+    workspace_ = jit::AlignedBytes(layer_.workspace_bytes());
   }
 
   void run() {
     if (layer_.plan().order == jit::WorkOrder::tile_outer) {
       for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile) {
-        layer_.quantize(tile, image().data(), aligned_);
+        layer_.quantize(tile, image().data(), aligned_, workspace_.data());
         for (std::int64_t block = 0; block < layer_.channel_blocks(); ++block) compute(tile, block, aligned_);
       }
       return;
@@ -87,7 +90,7 @@ class Workload {
   void quantize_all() {
     const bool shared = layer_.plan().order == jit::WorkOrder::tile_outer;
     for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile)
-      layer_.quantize(tile, image().data(), shared ? aligned_ : scratch_of(tile));
+      layer_.quantize(tile, image().data(), shared ? aligned_ : scratch_of(tile), workspace_.data());
   }
   [[nodiscard]] const jit::Layer& layer() const { return layer_; }
 
@@ -113,7 +116,7 @@ class Workload {
     return {reinterpret_cast<float*>(image_.data()), image_.size() / sizeof(float)};
   }
   void compute(std::int64_t tile, std::int64_t block, const std::byte* scratch) {
-    layer_.compute(tile, block, scratch, nullptr, reinterpret_cast<float*>(output_.data()));
+    layer_.compute(tile, block, scratch, nullptr, reinterpret_cast<float*>(output_.data()), workspace_.data());
   }
   [[nodiscard]] std::byte* scratch_of(std::int64_t tile) const {
     return aligned_ + static_cast<std::size_t>(tile) * layer_.scratch_bytes();
@@ -121,7 +124,7 @@ class Workload {
 
   RandomWeights weights_;
   jit::Layer layer_;
-  jit::AlignedBytes image_, output_;
+  jit::AlignedBytes image_, output_, workspace_;
   std::vector<std::byte> scratch_;
   std::byte* aligned_ = nullptr;
 };
@@ -134,6 +137,12 @@ struct Result {
 
 jit::Plan plan_of(const jit::ConvSpec& spec, const Options& options) {
   jit::Plan plan = jit::make_plan(spec, jit::Machine::detect(), options.threads);
+  if (options.winograd_h != 0 && jit::winograd_fits(spec)) {
+    plan.winograd_h = options.winograd_h;
+    plan.winograd_w = options.winograd_w;
+    plan.tile_h = options.winograd_h;
+    plan.tile_w = (spec.out_w + options.winograd_w - 1) / options.winograd_w * options.winograd_w;
+  }
   if (options.tile != 0 && !plan.scale_per_pixel) plan.tile_h = plan.tile_w = options.tile;
   if (options.tile != 0 && plan.scale_per_pixel) plan.tile_w = options.tile;
   if (options.tile_w != 0) plan.tile_w = options.tile_w;
@@ -266,6 +275,8 @@ int main(int argc, char** argv) {
   app.add_option("--tile-columns", options.tile_w, "overrides the plan: output columns of a tile");
   app.add_option("--rows", options.rows, "overrides the plan: pixels of the register block");
   app.add_option("--vectors", options.vectors, "overrides the plan: vectors of the register block");
+  app.add_option("--winograd-rows", options.winograd_h, "overrides the plan: output rows of a Winograd tile, 2 or 4");
+  app.add_option("--winograd-columns", options.winograd_w, "overrides the plan: its output columns");
   app.add_option("--plan-threads", options.threads, "plans for that many threads (still runs on one)");
   app.add_option("--order", options.order, "overrides the plan: tile or channel outermost")
       ->check(CLI::IsMember({"tile", "channel"}));

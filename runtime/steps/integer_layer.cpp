@@ -70,9 +70,8 @@ class IntegerStep final : public Step {
   }
 
   [[nodiscard]] std::size_t scratch_bytes() const override {
-    const std::int64_t tiles =
-        layer_.plan().order == jit::WorkOrder::tile_outer ? threads_ : images_of_pass_ * layer_.tiles();
-    return static_cast<std::size_t>(tiles) * layer_.scratch_bytes();
+    return static_cast<std::size_t>(scratches()) * layer_.scratch_bytes() +
+           static_cast<std::size_t>(threads_) * layer_.workspace_bytes();
   }
   [[nodiscard]] std::size_t weight_bytes() const override { return layer_.packed_bytes(); }
   [[nodiscard]] std::vector<std::shared_ptr<const jit::Kernel>> kernels() const override { return layer_.kernels(); }
@@ -85,14 +84,23 @@ class IntegerStep final : public Step {
     return std::clamp<std::int64_t>(kPassBytes / std::max<std::int64_t>(image_bytes, 1), 1, images_);
   }
 
+  /// Tiles that are quantized at the same time: a thread's own, or all of a pass.
+  [[nodiscard]] std::int64_t scratches() const {
+    return layer_.plan().order == jit::WorkOrder::tile_outer ? threads_ : images_of_pass_ * layer_.tiles();
+  }
+  [[nodiscard]] std::byte* workspace_of(const RunContext& context, int thread) const {
+    return context.scratch + static_cast<std::size_t>(scratches()) * layer_.scratch_bytes() +
+           static_cast<std::size_t>(thread) * layer_.workspace_bytes();
+  }
+
   void run_tile_outer(const RunContext& context) const {
     const std::int64_t tiles = layer_.tiles(), blocks = layer_.channel_blocks();
     parallel_for(context.threads, images_ * tiles, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
       std::byte* const scratch = context.scratch + static_cast<std::size_t>(thread) * layer_.scratch_bytes();
       for (std::int64_t item = begin; item < end; ++item) {
         const std::int64_t image = item / tiles, tile = item % tiles;
-        layer_.quantize(tile, context.values[input_] + image * image_floats_, scratch);
-        for (std::int64_t block = 0; block < blocks; ++block) compute(context, image, tile, block, scratch);
+        layer_.quantize(tile, context.values[input_] + image * image_floats_, scratch, workspace_of(context, thread));
+        for (std::int64_t block = 0; block < blocks; ++block) compute(context, thread, image, tile, block, scratch);
       }
     });
   }
@@ -102,24 +110,25 @@ class IntegerStep final : public Step {
     const auto scratch_of = [&](std::int64_t item) {
       return context.scratch + static_cast<std::size_t>(item) * layer_.scratch_bytes();
     };
-    parallel_for(context.threads, work, 1, [&](int, std::int64_t begin, std::int64_t end) {
+    parallel_for(context.threads, work, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
       for (std::int64_t item = begin; item < end; ++item) {
         const float* const image = context.values[input_] + (first_image + item / tiles) * image_floats_;
-        layer_.quantize(item % tiles, image, scratch_of(item));
+        layer_.quantize(item % tiles, image, scratch_of(item), workspace_of(context, thread));
       }
     });
-    parallel_for(context.threads, layer_.channel_blocks() * work, 1, [&](int, std::int64_t begin, std::int64_t end) {
+    parallel_for(context.threads, layer_.channel_blocks() * work, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t block = i / work, item = i % work;
-        compute(context, first_image + item / tiles, item % tiles, block, scratch_of(item));
+        compute(context, thread, first_image + item / tiles, item % tiles, block, scratch_of(item));
       }
     });
   }
 
-  void compute(const RunContext& context, std::int64_t image, std::int64_t tile, std::int64_t block,
+  void compute(const RunContext& context, int thread, std::int64_t image, std::int64_t tile, std::int64_t block,
                const std::byte* scratch) const {
     const float* const residual = residual_ ? context.values[*residual_] + image * output_floats_ : nullptr;
-    layer_.compute(tile, block, scratch, residual, context.values[output_] + image * output_floats_);
+    layer_.compute(tile, block, scratch, residual, context.values[output_] + image * output_floats_,
+                   workspace_of(context, thread));
   }
 
   jit::Layer layer_;
