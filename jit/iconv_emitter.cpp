@@ -122,7 +122,7 @@ class IconvEmitter {
          rows * k_.dst_row_bytes - k_.tile_columns * k_.dst_pixel_bytes);
   }
   void step(std::int64_t field_pixels, std::int64_t dst_bytes) {
-    a_.advance(field_, field_pixels * window_bytes(k_.windows.channels));
+    a_.advance(field_, field_pixels * pixel_bytes(k_.windows.channels));
     if (k_.scale_per_pixel) a_.advance(scales_, field_pixels * k_.scale_pixel_bytes);
     if (k_.windows.tail_channels != 0) a_.advance(pixel_, field_pixels);
     a_.advance(dst_, dst_bytes);
@@ -141,13 +141,15 @@ class IconvEmitter {
     a_.mov(window_scales_, scales_);
     a_.repeat(windows_left_, k_.windows.full, [&] {
       emit_window(block, k_.windows.channels);
-      a_.advance(slice_, k_.field_rows * k_.field_columns * window_bytes(k_.windows.channels));
+      a_.advance(slice_, k_.field_rows * k_.field_columns * pixel_bytes(k_.windows.channels));
     });
     if (k_.windows.tail_channels != 0) {
       // The tail's pixels are narrower: take back what the wider ones before the block's first pixel were too many.
-      const std::int64_t narrower = window_bytes(k_.windows.channels) - window_bytes(k_.windows.tail_channels);
-      a_.imul(tap_row_, pixel_, displacement(narrower));
-      a_.sub(slice_, tap_row_);
+      const std::int64_t narrower = pixel_bytes(k_.windows.channels) - pixel_bytes(k_.windows.tail_channels);
+      if (narrower != 0) {
+        a_.imul(tap_row_, pixel_, displacement(narrower));
+        a_.sub(slice_, tap_row_);
+      }
       emit_window(block, k_.windows.tail_channels);
     }
     emit_epilogue(block);
@@ -182,8 +184,8 @@ class IconvEmitter {
   /// Loops over taps and k-steps: as many of the inner ones unrolled as fit.
   void emit_taps(const Block& block, std::int64_t channels) {
     const std::int64_t steps = window_bytes(channels) / channels_per_step;
-    const std::int64_t tap_bytes = k_.dilation_w * window_bytes(channels);
-    const std::int64_t tap_row_bytes = k_.dilation_h * k_.field_columns * window_bytes(channels);
+    const std::int64_t tap_bytes = k_.dilation_w * pixel_bytes(channels);
+    const std::int64_t tap_row_bytes = k_.dilation_h * k_.field_columns * pixel_bytes(channels);
     if (k_.kernel_h * k_.kernel_w * steps <= unrolled_steps) {
       std::int64_t done = 0;
       for (std::int64_t ky = 0; ky < k_.kernel_h; ++ky)
@@ -240,7 +242,7 @@ class IconvEmitter {
         if (!registers.weights_in_memory()) unit_->load(registers.weights(c), a_.ptr[weights_ + displacement(at)]);
       }
       for (int p = 0; p < block.pixels(); ++p) {
-        const std::int64_t at = offset + pixel_offset(block, p) * window_bytes(channels) + step * channels_per_step;
+        const std::int64_t at = offset + pixel_offset(block, p) * pixel_bytes(channels) + step * channels_per_step;
         unit_->broadcast(registers.activations(p), a_.dword[from + displacement(at)]);
         for (int c = 0; c < columns(); ++c) {
           const Source weights = registers.weights_in_memory()
@@ -291,6 +293,9 @@ class IconvEmitter {
   void for_each_accumulator(const Block& block, const Visit& visit) const {
     for (int p = 0; p < block.pixels(); ++p)
       for (int c = 0; c < columns(); ++c) visit(p, c);
+  }
+  [[nodiscard]] std::int64_t pixel_bytes(std::int64_t channels) const {
+    return k_.pixel_bytes != 0 ? k_.pixel_bytes : window_bytes(channels);
   }
   /// In field pixels, from the block's first output pixel to another.
   [[nodiscard]] std::int64_t pixel_offset(const Block& block, int p) const {
@@ -346,6 +351,7 @@ std::string IconvKernel::name() const {
   name +=
       fmt::format("_tile{}x{}_field{}x{}_block{}x{}x{}_oc{}_dst{}x{}", tile_rows, tile_columns, field_rows,
                   field_columns, block_rows, block_columns, column_vectors, channels, dst_row_bytes, dst_pixel_bytes);
+  if (pixel_bytes != 0) name += fmt::format("_pixel{}", pixel_bytes);
   if (scale_per_pixel) name += fmt::format("_perpixel{}x{}", scale_window_bytes, scale_pixel_bytes);
   return name + (nonnegative_input ? "_u8" : "_s8") + epilogue.name() + "_" + std::string(isa_name(isa));
 }

@@ -177,6 +177,7 @@ class IconvEngine final : public Engine {
             .block_columns = pixels.columns,
             .column_vectors = block.column_vectors,
             .channels = block.channels,
+            .pixel_bytes = 0,
             .scale_per_pixel = plan_.scale_per_pixel,
             .scale_pixel_bytes = bytes_per_float,
             .scale_window_bytes =

@@ -49,8 +49,9 @@ class WinogradEngine final : public Engine {
     return round_up_to_line(static_cast<std::size_t>(layout_.scratch_bytes()));
   }
   [[nodiscard]] std::size_t workspace_bytes() const noexcept override {
-    const std::int64_t staging = winograd_staging_bytes(input_kernel());
-    return round_up_to_line(static_cast<std::size_t>(std::max(staging, layout_.product_bytes(block_floats()))));
+    const std::int64_t quantizing =
+        layout_.pixel_table_bytes() + winograd_staging_bytes(input_kernel(layout_.windows().channels));
+    return round_up_to_line(static_cast<std::size_t>(std::max(quantizing, layout_.product_bytes(block_floats()))));
   }
   [[nodiscard]] std::size_t packed_bytes() const noexcept override { return weights_.size(); }
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return kernels_; }
@@ -58,21 +59,24 @@ class WinogradEngine final : public Engine {
   void quantize(std::int64_t index, const float* image, std::byte* scratch,
                 std::byte* workspace) const noexcept override {
     const Tile tile = layout_.grid().tile(index);
-    const std::int64_t columns = layout_.tile_columns(tile.columns);
-    std::array<const float*, WinogradAxis::most_positions * WinogradAxis::most_positions> pixels{};
-    for (std::int64_t t = 0; t < layout_.tiles_of(tile); ++t) {
-      find_pixels(tile, t / columns, t % columns, image, pixels.data());
-      for (std::int64_t group = 0; group < spec_.groups; ++group) {
-        auto* const q = reinterpret_cast<std::uint8_t*>(scratch) + group * layout_.group_bytes();
-        const WindowRun& run = layout_.windows();
-        (*input_)(WinogradInputArgs{
-            pixels.data(), group * spec_.channels_per_group() * bytes_per_float,
-            q + t * window_bytes(run.channels),
-            q + run.full * layout_.window_slice_bytes() + t * window_bytes(run.tail_channels),
-            reinterpret_cast<float*>(scratch + layout_.scales_offset() + group * layout_.scale_group_bytes() +
-                                     t * layout_.scale_tile_bytes()),
-            workspace});
-      }
+    auto* const pixels = reinterpret_cast<const float**>(workspace);
+    find_pixels(tile, image, pixels);
+    WinogradInputArgs args{};
+    args.tiles = layout_.tiles_of(tile);
+    args.pixels = pixels;
+    args.q = reinterpret_cast<std::uint8_t*>(scratch);
+    args.scales = reinterpret_cast<float*>(scratch + layout_.scales_offset());
+    args.staging = workspace + layout_.pixel_table_bytes();
+    const WindowRun& run = layout_.windows();
+    const auto next = [&](const Kernel& kernel, std::int64_t channels) {
+      kernel(args);
+      args.channel_bytes += channels * bytes_per_float;
+      args.q += layout_.window_slice_bytes();
+      args.scales += layout_.scale_window_bytes() / bytes_per_float;
+    };
+    for (std::int64_t group = 0; group < run.groups; ++group) {
+      for (std::int64_t window = 0; window < run.full; ++window) next(*input_[0], run.channels);
+      if (run.tail_channels != 0) next(*input_[1], run.tail_channels);
     }
   }
 
@@ -142,20 +146,28 @@ class WinogradEngine final : public Engine {
     }
   }
 
-  /// The addresses of a Winograd tile's field. Pixels outside the image, or that no output reads, are zeros.
-  void find_pixels(const Tile& tile, std::int64_t row, std::int64_t column, const float* image,
-                   const float** pixels) const {
-    const auto* const zeros = reinterpret_cast<const float*>(zeros_.data());
-    const std::int64_t first_row = row * plan_.winograd_h, first_column = column * plan_.winograd_w;
+  /// The addresses of the fields of all Winograd tiles. Pixels outside the image, or that no output reads, are zeros.
+  void find_pixels(const Tile& tile, const float* image, const float** pixels) const {
+    const std::int64_t rows = layout_.tile_rows(tile.rows), columns = layout_.tile_columns(tile.columns);
     const std::int64_t height = layout_.down().positions(), width = layout_.across().positions();
-    for (std::int64_t i = 0; i < height; ++i) {
-      const std::int64_t y = tile.field_top + first_row + i;
-      const bool row_exists = y >= 0 && y < spec_.in_h && first_row + i < tile.field_rows;
-      const float* const line = image + (y * spec_.in_w + tile.field_left + first_column) * spec_.src_stride();
-      for (std::int64_t j = 0; j < width; ++j) {
-        const std::int64_t x = tile.field_left + first_column + j;
-        const bool exists = row_exists && x >= 0 && x < spec_.in_w && first_column + j < tile.field_columns;
-        *pixels++ = exists ? line + j * spec_.src_stride() : zeros;
+    const std::int64_t stride = spec_.src_stride(), line_stride = spec_.in_w * stride;
+    const FieldSpan inside_rows = inside_image(tile.field_top, tile.field_rows, 1, spec_.in_h);
+    const FieldSpan inside_columns = inside_image(tile.field_left, tile.field_columns, 1, spec_.in_w);
+    const auto* const zeros = reinterpret_cast<const float*>(zeros_.data());
+    const float* const first = image + tile.field_top * line_stride + tile.field_left * stride;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t column = 0; column < columns; ++column) {
+        for (std::int64_t i = 0; i < height; ++i) {
+          const std::int64_t y = row * plan_.winograd_h + i, left = column * plan_.winograd_w;
+          const bool exists = y >= inside_rows.before && y < inside_rows.before + inside_rows.count;
+          const std::int64_t begin = exists ? std::clamp<std::int64_t>(inside_columns.before - left, 0, width) : width;
+          const std::int64_t end =
+              std::clamp<std::int64_t>(inside_columns.before + inside_columns.count - left, begin, width);
+          const float* const line = first + y * line_stride + left * stride;
+          for (std::int64_t j = 0; j < begin; ++j) *pixels++ = zeros;
+          for (std::int64_t j = begin; j < end; ++j) *pixels++ = line + j * stride;
+          for (std::int64_t j = end; j < width; ++j) *pixels++ = zeros;
+        }
       }
     }
   }
@@ -164,7 +176,7 @@ class WinogradEngine final : public Engine {
   void multiply(const Tile& tile, const ChannelBlock& block, std::size_t block_class, const std::byte* scratch,
                 std::byte* workspace) const {
     const Kernel& kernel = *multiply_[size_class(tile)][block_class];
-    const std::size_t bytes = block_bytes(block_class == 0 ? 0 : packed_.blocks() - 1);
+    const std::size_t weight_bytes = block_bytes(block_class == 0 ? 0 : packed_.blocks() - 1);
     IconvArgs args{};
     args.field = reinterpret_cast<const std::uint8_t*>(scratch) + block.group * layout_.group_bytes();
     args.scales = reinterpret_cast<const float*>(scratch + layout_.scales_offset() +
@@ -175,7 +187,7 @@ class WinogradEngine final : public Engine {
       kernel(args);
       args.field += layout_.position_bytes();
       args.scales += 1;
-      args.weights += bytes;
+      args.weights += weight_bytes;
       args.dst += block.column_vectors * lanes();
     }
   }
@@ -192,7 +204,9 @@ class WinogradEngine final : public Engine {
       requests.push_back({kernel.name(), [kernel, emit] { return emit(kernel); }});
       wanted.push_back(&where);
     };
-    request(input_kernel(), emit_winograd_input, input_);
+    request(input_kernel(layout_.windows().channels), emit_winograd_input, input_[0]);
+    if (layout_.windows().tail_channels != 0)
+      request(input_kernel(layout_.windows().tail_channels), emit_winograd_input, input_[1]);
     std::array<bool, 4> seen{}, seen_output{};
     const auto for_each_block_class = [&](const auto& visit) {
       visit(packed_.block(0), std::size_t{0});
@@ -224,14 +238,15 @@ class WinogradEngine final : public Engine {
     for (std::size_t i = 0; i < wanted.size(); ++i) *wanted[i] = kernels_[i];
   }
 
-  [[nodiscard]] WinogradInputKernel input_kernel() const {
+  [[nodiscard]] WinogradInputKernel input_kernel(std::int64_t channels) const {
     return {.isa = spec_.isa,
             .tile_h = plan_.winograd_h,
             .tile_w = plan_.winograd_w,
-            .windows = layout_.windows(),
+            .channels = channels,
             .position_bytes = layout_.position_bytes(),
-            .slice_bytes = layout_.window_slice_bytes(),
-            .scale_window_bytes = layout_.scale_window_bytes()};
+            .tile_bytes = layout_.tile_bytes(),
+            .scale_tile_bytes = layout_.scale_tile_bytes(),
+            .prefetch_bytes = plan_.winograd_w * spec_.src_stride() * bytes_per_float};
   }
 
   /// A 1x1 convolution over the Winograd tiles of a position, whole vectors out.
@@ -254,6 +269,7 @@ class WinogradEngine final : public Engine {
             .block_columns = plan_.rows,
             .column_vectors = block.column_vectors,
             .channels = block.column_vectors * lanes(),
+            .pixel_bytes = layout_.tile_bytes(),
             .scale_per_pixel = true,
             .scale_pixel_bytes = layout_.scale_tile_bytes(),
             .scale_window_bytes = layout_.scale_window_bytes(),
@@ -283,7 +299,7 @@ class WinogradEngine final : public Engine {
   PackedLayout packed_;
   AlignedBytes weights_, constants_, zeros_;
   std::vector<std::shared_ptr<const Kernel>> kernels_;
-  std::shared_ptr<const Kernel> input_;
+  std::array<std::shared_ptr<const Kernel>, 2> input_;  ///< of a full window, and of the tail
   std::array<std::array<std::shared_ptr<const Kernel>, 2>, 4> multiply_, output_;
 };
 

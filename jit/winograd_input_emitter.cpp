@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <vector>
 
 #include "jit/vector_unit.h"
+#include "jit/window_layout.h"
 #include "jit/winograd_axis.h"
 #include "jit/winograd_constants.h"
 
@@ -44,28 +46,32 @@ class WinogradInputEmitter {
         constants_(*unit_, 26, large_file_ ? 6 : 0) {}
 
   KernelImage emit() {
-    a_.prologue(static_cast<int>(inverse_bytes() + 64));
+    a_.prologue(static_cast<int>(inverse_bytes()));
     hold_constants();
+    const std::int64_t tail = k_.channels % lanes_;
+    if (tail != 0) {
+      unit_->set_mask(tail_channels_, (std::uint64_t{1} << tail) - 1, a_.rax);
+      unit_->set_mask(tail_bytes_, (std::uint64_t{1} << window_bytes(tail)) - 1, a_.rax);
+    }
     a_.mov(pixels_, a_.ptr[args_ + offsetof(WinogradInputArgs, pixels)]);
-    a_.mov(channel_, a_.ptr[args_ + offsetof(WinogradInputArgs, group_bytes)]);
     a_.mov(q_, a_.ptr[args_ + offsetof(WinogradInputArgs, q)]);
     a_.mov(scales_, a_.ptr[args_ + offsetof(WinogradInputArgs, scales)]);
     a_.mov(staging_, a_.ptr[args_ + offsetof(WinogradInputArgs, staging)]);
-    a_.repeat(windows_left_, k_.windows.full, [&] {
-      emit_window(k_.windows.channels);
-      a_.advance(q_, k_.slice_bytes);
+    a_.mov(tiles_left_, a_.ptr[args_ + offsetof(WinogradInputArgs, tiles)]);
+    a_.repeat_while(tiles_left_, [&] {
+      emit_tile();
+      a_.advance(pixels_, positions_ * 8);
+      a_.advance(q_, k_.tile_bytes);
+      a_.advance(scales_, k_.scale_tile_bytes);
     });
-    if (k_.windows.tail_channels != 0) {
-      a_.mov(q_, a_.ptr[args_ + offsetof(WinogradInputArgs, q_tail)]);
-      emit_window(k_.windows.tail_channels);
-    }
     a_.epilogue();
     return a_.finish(k_.name());
   }
 
  private:
-  [[nodiscard]] std::int64_t vectors(std::int64_t channels) const { return (channels + lanes_ - 1) / lanes_; }
-  [[nodiscard]] std::int64_t staged_bytes(std::int64_t channels) const { return vectors(channels) * unit_->bytes(); }
+  [[nodiscard]] std::int64_t vectors() const { return (k_.channels + lanes_ - 1) / lanes_; }
+  /// From a position to the next in the staging buffer.
+  [[nodiscard]] std::int64_t staged_bytes() const { return vectors() * unit_->bytes(); }
   [[nodiscard]] std::int64_t batches() const { return (positions_ + lanes_ - 1) / lanes_; }
   [[nodiscard]] std::int64_t inverse_bytes() const { return batches() * unit_->bytes(); }
 
@@ -77,24 +83,19 @@ class WinogradInputEmitter {
       constants_.hold(value);
   }
 
-  /// Leaves channel_ and scales_ at the next window.
-  void emit_window(std::int64_t channels) {
-    const std::int64_t whole = channels / lanes_, tail = channels % lanes_;
-    a_.annotate(fmt::format("transform {} channels", channels));
+  void emit_tile() {
+    const std::int64_t whole = k_.channels / lanes_;
+    a_.annotate("transform");
+    a_.mov(channel_, a_.ptr[args_ + offsetof(WinogradInputArgs, channel_bytes)]);
     a_.mov(cursor_, staging_);
     a_.repeat(vectors_left_, whole, [&] {
-      emit_transform({}, staged_bytes(channels));
+      emit_transform({});
       a_.advance(channel_, unit_->bytes());
       a_.advance(cursor_, unit_->bytes());
     });
-    if (tail != 0) {
-      unit_->set_mask(tail_channels_, (std::uint64_t{1} << tail) - 1, a_.rax);
-      emit_transform(tail_channels_, staged_bytes(channels));
-      a_.advance(channel_, tail * bytes_per_float);
-    }
-    for (std::int64_t batch = 0; batch < batches(); ++batch) emit_scales(batch, channels);
-    a_.advance(scales_, k_.scale_window_bytes);
-    emit_bytes(channels);
+    if (k_.channels % lanes_ != 0) emit_transform(tail_channels_);
+    for (std::int64_t batch = 0; batch < batches(); ++batch) emit_scales(batch);
+    emit_bytes();
   }
 
   // ---- transform ----------------------------------------------------------------------------------------------------
@@ -119,7 +120,8 @@ class WinogradInputEmitter {
   }
 
   /// One vector of channels at channel_, to cursor_.
-  void emit_transform(Mask lanes, std::int64_t position_stride) {
+  void emit_transform(Mask lanes) {
+    asked_.fill(false);
     for (const RowGroup& group : row_groups()) {
       for (std::int64_t column = 0; column < across_.positions(); ++column) {
         const auto pixel = [&](std::int64_t row) { return load_pixel(row, column, lanes); };
@@ -133,14 +135,18 @@ class WinogradInputEmitter {
         const auto into = [&](std::int64_t) { return temporary(2 + next_++ % (large_file_ ? 6 : 2)); };
         emit_axis(across_, all, value, into, [&](std::int64_t column) {
           const std::int64_t position = row * across_.positions() + column;
-          unit_->store(a_.ptr[cursor_ + displacement(position * position_stride)], result_);
+          unit_->store(a_.ptr[cursor_ + displacement(position * staged_bytes())], result_);
         });
       }
     }
   }
 
+  /// The first time, the pixels that the tile to the right will read anew are fetched into L1.
   Source load_pixel(std::int64_t row, std::int64_t column, Mask lanes) {
-    a_.mov(address_, a_.ptr[pixels_ + displacement((row * across_.positions() + column) * 8)]);
+    const std::int64_t pixel = row * across_.positions() + column;
+    a_.mov(address_, a_.ptr[pixels_ + displacement(pixel * 8)]);
+    if (!std::exchange(asked_[static_cast<std::size_t>(pixel)], true) && column >= WinogradAxis::taps - 1)
+      a_.prefetcht0(a_.ptr[address_ + channel_ + displacement(k_.prefetch_bytes)]);
     const Address at = a_.ptr[address_ + channel_];
     if (lanes.slot == 0) return {at};
     unit_->load(temporary(0), at, lanes);
@@ -218,7 +224,7 @@ class WinogradInputEmitter {
 
   // ---- scales -------------------------------------------------------------------------------------------------------
   /// Scales of the batch's positions to scales_, inverses to the stack.
-  void emit_scales(std::int64_t batch, std::int64_t channels) {
+  void emit_scales(std::int64_t batch) {
     const std::int64_t first = batch * lanes_, count = std::min(lanes_, positions_ - first);
     a_.annotate(fmt::format("scales of {} positions", count));
     std::vector<Vec> maxima;
@@ -228,11 +234,11 @@ class WinogradInputEmitter {
     const Vec magnitude{scratch}, t0{scratch + 1}, t1{scratch + 2};
     unit_->broadcast(magnitude, a_.constant_dword(magnitude_bits));
     a_.mov(cursor_, staging_);
-    a_.advance(cursor_, first * staged_bytes(channels));
-    a_.repeat(vectors_left_, vectors(channels), [&] {
+    a_.advance(cursor_, first * staged_bytes());
+    a_.repeat(vectors_left_, vectors(), [&] {
       for (std::int64_t i = 0; i < count; ++i) {
         const Vec t = i % 2 == 0 ? t0 : t1;
-        unit_->and_bits(t, magnitude, a_.ptr[cursor_ + displacement(i * staged_bytes(channels))]);
+        unit_->and_bits(t, magnitude, a_.ptr[cursor_ + displacement(i * staged_bytes())]);
         unit_->max_unsigned(maxima[static_cast<std::size_t>(i)], maxima[static_cast<std::size_t>(i)], t);
       }
       a_.advance(cursor_, unit_->bytes());
@@ -256,25 +262,23 @@ class WinogradInputEmitter {
   }
 
   // ---- bytes --------------------------------------------------------------------------------------------------------
-  void emit_bytes(std::int64_t channels) {
+  void emit_bytes() {
     a_.annotate("bytes");
-    const std::int64_t tail = channels % lanes_;
-    if (tail != 0) unit_->set_mask(tail_bytes_, (std::uint64_t{1} << window_bytes(tail)) - 1, a_.rax);
     a_.mov(cursor_, staging_);
     a_.mov(bytes_, q_);
     a_.mov(inverse_cursor_, a_.rsp);
     a_.repeat(positions_left_, positions_, [&] {
       unit_->broadcast(inverse(), a_.dword[inverse_cursor_]);
       a_.advance(inverse_cursor_, bytes_per_float);
-      emit_position_bytes(channels);
+      emit_position_bytes();
     });
   }
 
   [[nodiscard]] Vec inverse() const { return {static_cast<int>(lanes_ == 16 ? 16 : 8)}; }
 
   /// One position's window from cursor_ to bytes_, both left at the next position's.
-  void emit_position_bytes(std::int64_t channels) {
-    const std::int64_t whole = channels / lanes_, packs = whole / 4;
+  void emit_position_bytes() {
+    const std::int64_t whole = k_.channels / lanes_, packs = whole / 4;
     std::int64_t at = 0, to = 0;  // what cursor_ and bytes_ have been advanced by
     const auto quantized = [&](Vec d, std::int64_t offset) {
       unit_->mul(d, inverse(), a_.ptr[cursor_ + displacement(offset)]);
@@ -300,12 +304,12 @@ class WinogradInputEmitter {
     }
     for (std::int64_t i = 0; i < rest; ++i) pack(i);
     std::int64_t from = rest * 4 * unit_->bytes(), offset = rest * unit_->bytes();
-    for (std::int64_t v = packs * 4; v < vectors(channels); ++v, from += unit_->bytes(), offset += lanes_) {
+    for (std::int64_t v = packs * 4; v < vectors(); ++v, from += unit_->bytes(), offset += lanes_) {
       quantized({0}, from);
       unit_->store_packed1(a_.ptr[bytes_ + displacement(offset)], {0}, ZeroPoint::middle,
                            v < whole ? Mask{} : tail_bytes_);
     }
-    a_.advance(cursor_, staged_bytes(channels) - at);
+    a_.advance(cursor_, staged_bytes() - at);
     a_.advance(bytes_, k_.position_bytes - to);
   }
 
@@ -319,6 +323,7 @@ class WinogradInputEmitter {
   TransformConstants constants_;
   Vec result_{};
   int next_ = 0;
+  std::array<bool, WinogradAxis::most_positions * WinogradAxis::most_positions> asked_{};
 
   static constexpr Mask usable_{1}, finite_{2}, tail_channels_{3}, tail_bytes_{4};
 
@@ -327,26 +332,23 @@ class WinogradInputEmitter {
   const Reg64 channel_ = a_.rdx;  ///< bytes from a pixel's first channel to those being transformed
   const Reg64 q_ = a_.r8, scales_ = a_.r9, staging_ = a_.r10;
   const Reg64 cursor_ = a_.r11, bytes_ = a_.r12, inverse_cursor_ = a_.r13;
-  const Reg64 vectors_left_ = a_.rcx, positions_left_ = a_.r14, windows_left_ = a_.r15;
+  const Reg64 vectors_left_ = a_.rcx, positions_left_ = a_.r14, tiles_left_ = a_.r15;
 };
 
 }  // namespace
 
 std::string WinogradInputKernel::name() const {
-  std::string name = fmt::format("winograd_input{}x{}_w{}x{}", tile_h, tile_w, windows.full, windows.channels);
-  if (windows.tail_channels != 0) name += fmt::format("_{}", windows.tail_channels);
-  return name + fmt::format("_q{}x{}_scales{}_{}", position_bytes, slice_bytes, scale_window_bytes, isa_name(isa));
+  return fmt::format("winograd_input{}x{}_w{}_q{}x{}_scales{}_next{}_{}", tile_h, tile_w, channels, tile_bytes,
+                     position_bytes, scale_tile_bytes, prefetch_bytes, isa_name(isa));
 }
 
 KernelImage emit_winograd_input(const WinogradInputKernel& kernel) { return WinogradInputEmitter(kernel).emit(); }
 
 std::int64_t winograd_staging_bytes(const WinogradInputKernel& kernel) {
   const std::int64_t lanes = vector_facts(kernel.isa).lanes;
-  const std::int64_t channels = std::max(kernel.windows.full != 0 ? kernel.windows.channels : 0,
-                                         kernel.windows.tail_channels);
   const std::int64_t positions =
       WinogradAxis(kernel.tile_h).positions() * WinogradAxis(kernel.tile_w).positions();
-  return positions * ((channels + lanes - 1) / lanes) * lanes * bytes_per_float;
+  return positions * ((kernel.channels + lanes - 1) / lanes) * lanes * bytes_per_float;
 }
 
 }  // namespace octavo::jit

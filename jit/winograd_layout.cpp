@@ -28,11 +28,15 @@ WinogradLayout::WinogradLayout(const ConvSpec& spec, const Plan& plan)
       across_(plan.winograd_w),
       grid_(spec, plan),
       windows_(spec),
-      position_bytes_(odd_lines(windows_.full * window_slice_bytes() +
-                                full_tiles() * window_bytes(windows_.tail_channels))) {}
+      tile_bytes_(odd_lines(positions() * position_bytes())) {}
 
 std::int64_t WinogradLayout::product_tile_bytes(std::int64_t block_channels) const {
   return odd_lines(positions() * block_channels * static_cast<std::int64_t>(sizeof(float)));
+}
+
+std::int64_t WinogradLayout::pixel_table_bytes() const {
+  return static_cast<std::int64_t>(
+      round_up_to_line(static_cast<std::size_t>(full_tiles() * positions()) * sizeof(const float*)));
 }
 
 ConvSpec WinogradLayout::position_spec(const ConvSpec& spec) const {

@@ -6,10 +6,12 @@
 //   quantize: fields -> transformed, u8 with a scale for each Winograd tile, position and window of channels  (scratch)
 //   compute:  for each position, products of u8 tiles x s8 weights, dequantized to fp32                     (workspace)
 //             products -> outputs, then the epilogue
-// Scratch:   u8    q[group][position][window][Winograd tile][window bytes], position_bytes() from a position to the next
+// Scratch:   u8    q[group][window][Winograd tile][position][position_bytes()], tile_bytes() from a tile to the next
 //            float scales[group][window][Winograd tile][scales_per_tile()]
-// Workspace: float products[Winograd tile][position][block channels], product_tile_bytes() from a tile to the next
-// Strides of slices are those of a full work tile; a smaller one at an edge leaves gaps.
+// Workspace of quantize: const float* pixels[Winograd tile][position], then the staging buffer
+//           of compute:  float products[Winograd tile][position][block channels], product_tile_bytes() from a tile to
+//                        the next
+// A work tile at an edge, which has fewer Winograd tiles, leaves gaps: offsets are those of a full one.
 #pragma once
 
 #include <cstddef>
@@ -51,9 +53,10 @@ class WinogradLayout {
   [[nodiscard]] std::int64_t full_tiles() const { return tile_rows(grid_.tile_h) * tile_columns(grid_.tile_w); }
 
   // Scratch, in bytes.
-  [[nodiscard]] std::int64_t window_slice_bytes() const { return full_tiles() * window_bytes(windows_.channels); }
-  [[nodiscard]] std::int64_t position_bytes() const { return position_bytes_; }
-  [[nodiscard]] std::int64_t group_bytes() const { return positions() * position_bytes_; }
+  [[nodiscard]] std::int64_t position_bytes() const { return window_bytes(windows_.channels); }
+  [[nodiscard]] std::int64_t tile_bytes() const { return tile_bytes_; }
+  [[nodiscard]] std::int64_t window_slice_bytes() const { return full_tiles() * tile_bytes_; }
+  [[nodiscard]] std::int64_t group_bytes() const { return windows_.windows() * window_slice_bytes(); }
   [[nodiscard]] std::int64_t scales_per_tile() const { return (positions() + 15) / 16 * 16; }
   [[nodiscard]] std::int64_t scale_tile_bytes() const { return scales_per_tile() * 4; }
   [[nodiscard]] std::int64_t scale_window_bytes() const { return full_tiles() * scale_tile_bytes(); }
@@ -65,10 +68,10 @@ class WinogradLayout {
 
   // Workspace, in bytes, for blocks of that many channels.
   [[nodiscard]] std::int64_t product_tile_bytes(std::int64_t block_channels) const;
-  /// The larger of what quantize() and compute() need; see staging_bytes() of the input transform.
   [[nodiscard]] std::int64_t product_bytes(std::int64_t block_channels) const {
     return full_tiles() * product_tile_bytes(block_channels);
   }
+  [[nodiscard]] std::int64_t pixel_table_bytes() const;
 
   /// The layer of a single position: a 1x1 convolution over Winograd tiles, inputs of any sign, no epilogue.
   [[nodiscard]] ConvSpec position_spec(const ConvSpec& spec) const;
@@ -77,7 +80,7 @@ class WinogradLayout {
   WinogradAxis down_, across_;
   TileGrid grid_;
   WindowRun windows_;
-  std::int64_t position_bytes_;
+  std::int64_t tile_bytes_;
 };
 
 }  // namespace octavo::jit

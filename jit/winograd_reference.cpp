@@ -88,8 +88,7 @@ class WinogradReference final : public Engine {
   [[nodiscard]] std::uint8_t* q_at(std::byte* scratch, std::int64_t group, std::int64_t position, std::int64_t window,
                                    std::int64_t t) const {
     return reinterpret_cast<std::uint8_t*>(scratch) + group * layout_.group_bytes() +
-           position * layout_.position_bytes() + window * layout_.window_slice_bytes() +
-           t * window_bytes(channels_of(window));
+           window * layout_.window_slice_bytes() + t * layout_.tile_bytes() + position * layout_.position_bytes();
   }
   [[nodiscard]] float* scales_at(std::byte* scratch, std::int64_t group, std::int64_t window, std::int64_t t) const {
     return reinterpret_cast<float*>(scratch + layout_.scales_offset() + group * layout_.scale_group_bytes() +
