@@ -74,14 +74,8 @@ std::vector<std::int64_t> sides(std::int64_t total, std::int64_t wanted) {
   return sizes;
 }
 
-}  // namespace
-
-Plan make_depthwise_plan(const ConvSpec& spec, int threads) {
-  struct Candidate {
-    Plan plan;
-    double cycles;
-  };
-  std::vector<Candidate> candidates;
+std::vector<Plan> plans(const ConvSpec& spec) {
+  std::vector<Plan> plans;
   for (const std::int64_t height : sides(spec.out_h, spec.window.tile_h)) {
     for (const std::int64_t width : sides(spec.out_w, spec.window.tile_w)) {
       for (const std::int64_t step : {group_bytes / 2, group_bytes}) {
@@ -94,30 +88,44 @@ Plan make_depthwise_plan(const ConvSpec& spec, int threads) {
         plan.rows = dots > static_cast<double>(most_unrolled_dots) ? 1 : most_block_rows;
         for (const std::int64_t vectors : {most_quantize_vectors, most_quantize_vectors / 2}) {
           plan.column_vectors = vectors;
-          candidates.push_back({plan, cycles(spec, plan, threads)});
+          plans.push_back(plan);
         }
       }
     }
   }
-  const auto cheaper = [](const Candidate& a, const Candidate& b) { return a.cycles < b.cycles; };
-  const double best = std::min_element(candidates.begin(), candidates.end(), cheaper)->cycles;
-  const auto area = [](const Candidate& c) { return c.plan.tile_h * c.plan.tile_w; };
-  const Candidate* chosen = nullptr;
-  for (const Candidate& candidate : candidates) {
-    if (candidate.cycles > best * indifferent) continue;
-    if (chosen == nullptr || area(candidate) < area(*chosen) ||
-        (area(candidate) == area(*chosen) && cheaper(candidate, *chosen))) {
-      chosen = &candidate;
-    }
-  }
-  Plan plan = chosen->plan;
-  plan.reason = fmt::format(
+  return plans;
+}
+
+std::string explain(const ConvSpec& spec, const PlanCandidate& candidate) {
+  const Plan& plan = candidate.plan;
+  return fmt::format(
       "depthwise, {}x{} outputs a tile (a window for each channel of it), groups of four columns every {}: {:.1f} dot "
       "products and {:.1f} cycles an output vector by the cost model",
       plan.tile_h, plan.tile_w, plan.group_step,
       static_cast<double>(spec.kernel_h) * DepthwiseTaps(spec, plan.group_step).dots_per_row(),
-      chosen->cycles / static_cast<double>(spec.out_h * spec.out_w));
-  return plan;
+      candidate.cycles / static_cast<double>(spec.out_h * spec.out_w));
 }
+
+std::vector<PlanCandidate> candidates(const ConvSpec& spec, const Machine& /*machine*/, int threads) {
+  std::vector<PlanCandidate> candidates;
+  for (const Plan& plan : plans(spec)) {
+    PlanCandidate& candidate = candidates.emplace_back(PlanCandidate{plan, cycles(spec, plan, threads)});
+    candidate.plan.reason = explain(spec, candidate);
+  }
+  return candidates;
+}
+
+PlanCandidate choose(const ConvSpec& spec, const Machine& machine, int threads) {
+  return cheapest_candidate(candidates(spec, machine, threads), indifferent, true);
+}
+
+bool contains(const ConvSpec& spec, const Plan& plan) {
+  const std::vector<Plan> known = plans(spec);
+  return std::any_of(known.begin(), known.end(), [&](const Plan& other) { return other.same_blocking(plan); });
+}
+
+}  // namespace
+
+PlanFamily depthwise_family() { return {choose, candidates, contains}; }
 
 }  // namespace octavo::jit

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The plan of a depthwise layer.
+// The plans of depthwise layers.
 #pragma once
 
-#include "jit/conv_spec.h"
-#include "jit/plan.h"
+#include "jit/plan_family.h"
 
 namespace octavo::jit {
 
-/// For a valid spec that is depthwise(); make_plan() calls it.
-[[nodiscard]] Plan make_depthwise_plan(const ConvSpec& spec, int threads);
+/// For specs that are depthwise().
+[[nodiscard]] PlanFamily depthwise_family();
 
 }  // namespace octavo::jit

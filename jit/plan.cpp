@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plan is the cheapest of a few candidates under a small cost model, in cycles of one core. The model knows the rate
+// A plan is the cheapest of many candidates under a small cost model, in cycles of one core. The model knows the rate
 // of dot products and of loads, what each window and each output costs besides, and where weights come from; its
 // constants were measured (docs/kernels.md).
 #include "jit/plan.h"
@@ -7,15 +7,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <limits>
+#include <utility>
 #include <vector>
 
 #include "jit/depthwise_plan.h"
 #include "jit/iconv_emitter.h"
+#include "jit/plan_family.h"
 #include "jit/tile.h"
 #include "jit/vector_unit.h"
 #include "jit/window_layout.h"
+#include "jit/winograd_layout.h"
+#include "jit/winograd_plan.h"
 
 namespace octavo::jit {
 
@@ -45,25 +47,6 @@ constexpr std::int64_t largest_pixel_tile = 224;  ///< with one scale a pixel, w
 /// Column vectors for a single pixel, whose weights are used once: 256 bytes a k-step are what the hardware prefetcher
 /// follows best.
 constexpr std::int64_t streamed_vectors = 4;
-
-struct RegisterBlock {
-  std::int64_t rows, column_vectors;
-};
-
-/// What fits the registers.
-std::vector<RegisterBlock> register_blocks(const ConvSpec& spec) {
-  const bool one_window = WindowRun(spec).windows() == 1;
-  const VectorFacts facts = vector_facts(spec.isa);
-  const std::int64_t vectors = (spec.out_channels / spec.groups + facts.lanes - 1) / facts.lanes;
-  if (spec.out_h * spec.out_w == 1) return {{1, std::min(streamed_vectors, vectors)}};
-  std::vector<RegisterBlock> blocks;
-  for (std::int64_t v = 1; v <= std::min<std::int64_t>(vectors, 6); ++v) {
-    std::int64_t rows = facts.registers;
-    while (rows > 1 && iconv_registers(rows, v, one_window) > facts.registers) --rows;
-    blocks.push_back({rows, v});
-  }
-  return blocks;
-}
 
 class CostModel {
  public:
@@ -161,19 +144,6 @@ class CostModel {
   std::int64_t steps_, lanes_, out_vectors_, weight_bytes_;
 };
 
-/// Sizes that cut `total` into equal parts, but for the last: total, total / 2, total / 3, ... rounded up.
-std::vector<std::int64_t> balanced_sizes(std::int64_t total, std::int64_t largest) {
-  std::vector<std::int64_t> sizes;
-  for (std::int64_t parts = (total + largest - 1) / largest; parts <= total; ++parts) {
-    const std::int64_t size = (total + parts - 1) / parts;
-    if (sizes.empty() || sizes.back() != size) sizes.push_back(size);
-    if (size == 1) break;
-    // The next smaller size is the one worth looking at next.
-    parts = std::max(parts, (total + size - 2) / (size - 1) - 1);
-  }
-  return sizes;
-}
-
 bool scale_per_pixel(const ConvSpec& spec) {
   const bool one_tap = spec.kernel_h == 1 && spec.kernel_w == 1;
   const bool inside = spec.pad_top == 0 && spec.pad_left == 0 && (spec.out_h - 1) * spec.stride_h < spec.in_h &&
@@ -208,7 +178,8 @@ WorkOrder choose_order(const CostModel& model, Plan plan, std::int64_t tiles, co
   return model.cycles(plan) < tile_outer ? WorkOrder::channel_outer : WorkOrder::tile_outer;
 }
 
-std::string explain(const ConvSpec& spec, const Plan& plan, const CostModel& model, double cycles) {
+std::string explain(const ConvSpec& spec, const CostModel& model, const PlanCandidate& candidate) {
+  const Plan& plan = candidate.plan;
   const double products = static_cast<double>(spec.out_h * spec.out_w * spec.out_channels * spec.channels_per_group()) *
                           static_cast<double>(spec.kernel_h * spec.kernel_w);
   return fmt::format(
@@ -218,58 +189,152 @@ std::string explain(const ConvSpec& spec, const Plan& plan, const CostModel& mod
       (model.scratch_bytes(plan) + 1023) / 1024, plan.rows, plan.column_vectors,
       plan.order == WorkOrder::tile_outer ? "tile by tile"
                                           : "channel blocks outermost, since weights outweigh the input",
-      100.0 * products / (4.0 * vector_facts(spec.isa).lanes) / cycles);
+      100.0 * products / (4.0 * vector_facts(spec.isa).lanes) / candidate.cycles);
 }
 
-}  // namespace
-
-std::string Plan::name() const {
-  const std::string depthwise = group_step == 0 ? "" : fmt::format("_step{}", group_step);
-  const std::string transform = winograd() ? fmt::format("winograd{}x{}_", winograd_h, winograd_w) : "";
-  return fmt::format("{}tile{}x{}{}_block{}x{}{}_{}", transform, tile_h, tile_w, scale_per_pixel ? "_perpixel" : "",
-                     rows, column_vectors, depthwise, order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
-}
-
-PixelBlock Plan::pixel_block() const {
-  if (tile_w >= rows) return {1, rows};
-  return {std::min(tile_h, rows / tile_w), tile_w};
-}
-
-Plan make_plan(const ConvSpec& spec, const Machine& machine, int threads) {
-  spec.validate();
-  if (spec.depthwise()) return make_depthwise_plan(spec, threads);
-  const CostModel model(spec, machine, threads);
+/// Every combination of tile and register block; the order is left as it comes.
+std::vector<Plan> direct_plans(const ConvSpec& spec, Breadth breadth) {
   const bool per_pixel = scale_per_pixel(spec);
-  struct Candidate {
-    Plan plan;
-    double cycles;
-  };
-  std::vector<Candidate> candidates;
+  std::vector<Plan> plans;
   for (const PixelBlock& tile : tile_candidates(spec, per_pixel)) {
-    for (const RegisterBlock& block : register_blocks(spec)) {
+    for (const RegisterBlock& block : register_blocks(spec, breadth)) {
       Plan plan;
       plan.tile_h = tile.rows;
       plan.tile_w = tile.columns;
       plan.scale_per_pixel = per_pixel;
       plan.rows = block.rows;
       plan.column_vectors = block.column_vectors;
-      plan.order = choose_order(model, plan, TileGrid(spec, plan).tiles(), machine, threads);
-      candidates.push_back({plan, model.cycles(plan)});
+      plans.push_back(plan);
     }
   }
-  const auto cheaper = [](const Candidate& a, const Candidate& b) { return a.cycles < b.cycles; };
-  const double best = std::min_element(candidates.begin(), candidates.end(), cheaper)->cycles;
-  const auto area = [](const Candidate& c) { return c.plan.tile_h * c.plan.tile_w; };
-  const Candidate* chosen = nullptr;
-  for (const Candidate& candidate : candidates) {
-    if (candidate.cycles > best * indifferent) continue;
-    if (chosen == nullptr || (!per_pixel && area(candidate) < area(*chosen)) ||
-        ((per_pixel || area(candidate) == area(*chosen)) && cheaper(candidate, *chosen)))
+  return plans;
+}
+
+PlanCandidate choose_direct(const ConvSpec& spec, const Machine& machine, int threads) {
+  const CostModel model(spec, machine, threads);
+  std::vector<PlanCandidate> candidates;
+  for (Plan& plan : direct_plans(spec, Breadth::planner)) {
+    plan.order = choose_order(model, plan, TileGrid(spec, plan).tiles(), machine, threads);
+    candidates.push_back({plan, model.cycles(plan)});
+  }
+  PlanCandidate chosen = cheapest_candidate(candidates, indifferent, !scale_per_pixel(spec));
+  chosen.plan.reason = explain(spec, model, chosen);
+  return chosen;
+}
+
+std::vector<PlanCandidate> direct_candidates(const ConvSpec& spec, const Machine& machine, int threads) {
+  const CostModel model(spec, machine, threads);
+  std::vector<PlanCandidate> candidates;
+  for (Plan& plan : direct_plans(spec, Breadth::tuner)) {
+    for (const WorkOrder order : {WorkOrder::tile_outer, WorkOrder::channel_outer}) {
+      plan.order = order;
+      PlanCandidate& candidate = candidates.emplace_back(PlanCandidate{plan, model.cycles(plan)});
+      candidate.plan.reason = explain(spec, model, candidate);
+    }
+  }
+  return candidates;
+}
+
+bool is_direct_plan(const ConvSpec& spec, const Plan& plan) {
+  const std::vector<Plan> plans = direct_plans(spec, Breadth::tuner);
+  Plan in_any_order = plan;
+  in_any_order.order = Plan{}.order;
+  return std::any_of(plans.begin(), plans.end(), [&](const Plan& known) { return known.same_blocking(in_any_order); });
+}
+
+/// Those that can compute a valid spec.
+std::vector<PlanFamily> families_of(const ConvSpec& spec) {
+  if (spec.depthwise()) return {depthwise_family()};
+  std::vector<PlanFamily> families{{choose_direct, direct_candidates, is_direct_plan}};
+  if (spec.winograd != WinogradLimit::none && winograd_fits(spec)) families.push_back(winograd_family());
+  return families;
+}
+
+}  // namespace
+
+std::vector<RegisterBlock> register_blocks(const ConvSpec& spec, Breadth breadth) {
+  constexpr std::int64_t most_vectors = 6, most_streamed_vectors = 8, smaller_blocks = 3;
+  const bool one_window = WindowRun(spec).windows() == 1, measured = breadth == Breadth::tuner;
+  const VectorFacts facts = vector_facts(spec.isa);
+  const std::int64_t vectors = (spec.out_channels / spec.groups + facts.lanes - 1) / facts.lanes;
+  const auto fits = [&](std::int64_t rows, std::int64_t v) {
+    return iconv_registers(rows, v, one_window) <= facts.registers;
+  };
+  std::vector<RegisterBlock> blocks;
+  if (spec.out_h * spec.out_w == 1) {
+    const std::int64_t most = std::min(measured ? most_streamed_vectors : streamed_vectors, vectors);
+    for (std::int64_t v = measured ? 1 : most; v <= most; ++v)
+      if (v <= streamed_vectors || fits(1, v)) blocks.push_back({1, v});
+    return blocks;
+  }
+  for (std::int64_t v = 1; v <= std::min(vectors, most_vectors); ++v) {
+    std::int64_t rows = facts.registers;
+    while (rows > 1 && !fits(rows, v)) --rows;
+    const std::int64_t least = measured ? std::max<std::int64_t>(1, rows - smaller_blocks) : rows;
+    for (; rows >= least; --rows) blocks.push_back({rows, v});
+  }
+  return blocks;
+}
+
+std::vector<std::int64_t> balanced_sizes(std::int64_t total, std::int64_t largest) {
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t parts = (total + largest - 1) / largest; parts <= total; ++parts) {
+    const std::int64_t size = (total + parts - 1) / parts;
+    if (sizes.empty() || sizes.back() != size) sizes.push_back(size);
+    if (size == 1) break;
+    // The next smaller size is the one worth looking at next.
+    parts = std::max(parts, (total + size - 2) / (size - 1) - 1);
+  }
+  return sizes;
+}
+
+PlanCandidate cheapest_candidate(const std::vector<PlanCandidate>& candidates, double indifferent_to,
+                                 bool prefer_small_tiles) {
+  const auto cheaper = [](const PlanCandidate& a, const PlanCandidate& b) { return a.cycles < b.cycles; };
+  const PlanCandidate* chosen = &*std::min_element(candidates.begin(), candidates.end(), cheaper);
+  if (!prefer_small_tiles) return *chosen;
+  const double most = chosen->cycles * indifferent_to;
+  const auto area = [](const PlanCandidate& c) { return c.plan.tile_h * c.plan.tile_w; };
+  for (const PlanCandidate& candidate : candidates) {
+    if (candidate.cycles > most) continue;
+    if (area(candidate) < area(*chosen) || (area(candidate) == area(*chosen) && cheaper(candidate, *chosen)))
       chosen = &candidate;
   }
-  Plan plan = chosen->plan;
-  plan.reason = explain(spec, plan, model, chosen->cycles);
-  return plan;
+  return *chosen;
+}
+
+namespace {
+
+PlanCandidate choose(const ConvSpec& spec, const Machine& machine, int threads) {
+  std::vector<PlanCandidate> choices;
+  for (const PlanFamily& family : families_of(spec)) choices.push_back(family.choose(spec, machine, threads));
+  return cheapest_candidate(choices, 1.0, false);
+}
+
+}  // namespace
+
+Plan make_plan(const ConvSpec& spec, const Machine& machine, int threads) {
+  spec.validate();
+  return choose(spec, machine, threads).plan;
+}
+
+std::vector<PlanCandidate> plan_candidates(const ConvSpec& spec, const Machine& machine, int threads) {
+  spec.validate();
+  std::vector<PlanCandidate> candidates{choose(spec, machine, threads)};
+  const Plan choice = candidates.front().plan;
+  for (const PlanFamily& family : families_of(spec)) {
+    for (PlanCandidate& candidate : family.candidates(spec, machine, threads))
+      if (!candidate.plan.same_blocking(choice)) candidates.push_back(std::move(candidate));
+  }
+  std::stable_sort(candidates.begin() + 1, candidates.end(),
+                   [](const PlanCandidate& a, const PlanCandidate& b) { return a.cycles < b.cycles; });
+  return candidates;
+}
+
+bool is_candidate(const ConvSpec& spec, const Plan& plan) {
+  const std::vector<PlanFamily> families = families_of(spec);
+  return std::any_of(families.begin(), families.end(),
+                     [&](const PlanFamily& family) { return family.contains(spec, plan); });
 }
 
 }  // namespace octavo::jit

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "jit/conv_spec.h"
 
@@ -50,9 +53,27 @@ struct Plan {
   [[nodiscard]] PixelBlock pixel_block() const;
   /// Everything that shapes the code or the packed weights, in words (not the reason).
   [[nodiscard]] std::string name() const;
+  /// The plan of that name(), without a reason; nothing when the text is not the name of a plan.
+  [[nodiscard]] static std::optional<Plan> parse(std::string_view name);
+  /// Equal in all but the reason: equal names.
+  [[nodiscard]] bool same_blocking(const Plan& other) const;
 };
 
-/// Throws Error(invalid_argument) for an invalid spec.
+/// A plan, and what the cost model expects of it: cycles of one core for one image, times the loss where the work does
+/// not divide among the threads.
+struct PlanCandidate {
+  Plan plan;
+  double cycles;
+};
+
+/// The planner's choice. Throws Error(invalid_argument) for an invalid spec.
 [[nodiscard]] Plan make_plan(const ConvSpec& spec, const Machine& machine, int threads);
+
+/// Every plan that may be worth measuring: make_plan()'s choice first, the others by predicted cycles; each says why.
+/// There may be thousands, and the model is wrong by a tenth: the first few hundred are those to look at.
+[[nodiscard]] std::vector<PlanCandidate> plan_candidates(const ConvSpec& spec, const Machine& machine, int threads);
+
+/// Whether plan_candidates() gives this plan for this (valid) spec on some machine: what a plan from a file has to be.
+[[nodiscard]] bool is_candidate(const ConvSpec& spec, const Plan& plan);
 
 }  // namespace octavo::jit

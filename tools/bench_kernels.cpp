@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
@@ -18,7 +19,6 @@
 #include "jit/kernel_cache.h"
 #include "jit/layer.h"
 #include "jit/peak_probe.h"
-#include "jit/winograd_layout.h"
 #include "octavo/error.h"
 #include "tools/problem.h"
 
@@ -48,7 +48,7 @@ double median(std::vector<double> values) {
 struct Options {
   std::vector<std::string> problems;
   std::int64_t window = -1, tile = 0, tile_w = 0, rows = 0, vectors = 0;
-  std::int64_t winograd_h = 0, winograd_w = 0;
+  jit::WinogradLimit winograd = jit::WinogradLimit::none;
   double seconds = 0.4;
   int threads = 1;
   bool json = false, signed_input = false, explain = false;
@@ -137,12 +137,6 @@ struct Result {
 
 jit::Plan plan_of(const jit::ConvSpec& spec, const Options& options) {
   jit::Plan plan = jit::make_plan(spec, jit::Machine::detect(), options.threads);
-  if (options.winograd_h != 0 && jit::winograd_fits(spec)) {
-    plan.winograd_h = options.winograd_h;
-    plan.winograd_w = options.winograd_w;
-    plan.tile_h = options.winograd_h;
-    plan.tile_w = (spec.out_w + options.winograd_w - 1) / options.winograd_w * options.winograd_w;
-  }
   if (options.tile != 0 && !plan.scale_per_pixel) plan.tile_h = plan.tile_w = options.tile;
   if (options.tile != 0 && plan.scale_per_pixel) plan.tile_w = options.tile;
   if (options.tile_w != 0) plan.tile_w = options.tile_w;
@@ -159,6 +153,7 @@ Result measure(const Problem& problem, const Options& options, const jit::Kernel
   spec.isa = default_isa();
   spec.nonnegative_input = !options.signed_input && spec.in_channels > 3;
   spec.epilogue = {.bias = true, .activation = jit::ActivationKind::relu};
+  spec.winograd = options.winograd;
   spec.window.channels = options.window >= 0 ? options.window : (spec.in_h == 1 ? 128 : 64);
   Workload workload(spec, plan_of(spec, options), cache);
   const jit::PeakProbeArgs probe_args{200};
@@ -275,8 +270,12 @@ int main(int argc, char** argv) {
   app.add_option("--tile-columns", options.tile_w, "overrides the plan: output columns of a tile");
   app.add_option("--rows", options.rows, "overrides the plan: pixels of the register block");
   app.add_option("--vectors", options.vectors, "overrides the plan: vectors of the register block");
-  app.add_option("--winograd-rows", options.winograd_h, "overrides the plan: output rows of a Winograd tile, 2 or 4");
-  app.add_option("--winograd-columns", options.winograd_w, "overrides the plan: its output columns");
+  const std::map<std::string, octavo::jit::WinogradLimit> limits{{"none", octavo::jit::WinogradLimit::none},
+                                                                {"2x2", octavo::jit::WinogradLimit::tiles2x2},
+                                                                {"2x4", octavo::jit::WinogradLimit::tiles2x4},
+                                                                {"4x4", octavo::jit::WinogradLimit::tiles4x4}};
+  app.add_option("--winograd", options.winograd, "the largest Winograd tile: none (default), 2x2, 2x4, 4x4")
+      ->transform(CLI::CheckedTransformer(limits));
   app.add_option("--plan-threads", options.threads, "plans for that many threads (still runs on one)");
   app.add_option("--order", options.order, "overrides the plan: tile or channel outermost")
       ->check(CLI::IsMember({"tile", "channel"}));

@@ -103,6 +103,16 @@ TEST_F(LayerTest, EqualsReferenceForPlansThatTheCostModelWouldNotChoose) {
   }
 }
 
+TEST_F(LayerTest, EqualsReferenceForEveryCandidateThatATunerMayKeep) {
+  RandomSpecs specs(12, Isa::avx512vnni);
+  for (unsigned i = 0; i < 120 && !HasFatalFailure(); ++i) {
+    const ConvSpec spec = i % 4 == 0 ? specs.depthwise() : specs.convolution();
+    const std::vector<PlanCandidate> candidates = plan_candidates(spec, Machine{}, 1 + static_cast<int>(i % 3));
+    const auto last = static_cast<std::int64_t>(candidates.size()) - 1;
+    expect_equals_reference(LayerCase(spec, i), candidates[static_cast<std::size_t>(specs.between(0, last))].plan);
+  }
+}
+
 TEST_F(LayerTest, EqualsReferenceForShapesOfKnownNetworks) {
   for (const SquareConv& shape : {SquareConv{3, 64, 32, 3, 1, 1},
                                   {64, 64, 28, 3, 1, 1},

@@ -5,7 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
 #include "jit/iconv_emitter.h"
+#include "jit/plan_family.h"
 #include "jit/tile.h"
 #include "jit/vector_unit.h"
 #include "octavo/error.h"
@@ -126,6 +132,102 @@ TEST(PlanTest, NamesDifferWherePlansDo) {
   EXPECT_TRUE(differs([](Plan& p) { p.rows = 3; }));
   EXPECT_TRUE(differs([](Plan& p) { p.column_vectors = 3; }));
   EXPECT_TRUE(differs([](Plan& p) { p.order = WorkOrder::channel_outer; }));
+}
+
+TEST(PlanTest, ANameReadsBackAsThePlanItNames) {
+  RandomSpecs specs(7, Isa::avx512vnni);
+  for (int i = 0; i < 20; ++i) {
+    const ConvSpec spec = i % 4 == 0 ? specs.depthwise() : specs.convolution();
+    for (const PlanCandidate& candidate : plan_candidates(spec, Machine{}, 2)) {
+      const std::optional<Plan> read = Plan::parse(candidate.plan.name());
+      ASSERT_TRUE(read && read->same_blocking(candidate.plan)) << candidate.plan.name();
+    }
+  }
+}
+
+TEST(PlanTest, WhatIsNoNameOfAPlanIsNotRead) {
+  for (const char* text :
+       {"", "tile", "tile7x", "tile7x7", "tile7x7_block", "tile7x7_block3x4", "tile7x7_block3x4_", "tile7x7_block3x4_x",
+        "tile7x7_block3x4_tileouter ", " tile7x7_block3x4_tileouter", "tile07x7_block3x4_tileouter",
+        "tile-7x7_block3x4_tileouter", "tile7x99999999999999999999_block3x4_tileouter",
+        "tile7x8589934592_block3x4_tileouter", "tile7x7_block3x4_step0_tileouter", "tile7x7_block3x4_step_tileouter",
+        "tile7x7_perpixel_perpixel_block3x4_tileouter"})
+    EXPECT_FALSE(Plan::parse(text)) << text;
+}
+
+TEST(PlanTest, CandidatesBeginWithThePlannersChoiceAndAreDistinct) {
+  RandomSpecs specs(5, Isa::avx512vnni);
+  for (int i = 0; i < 60 && !::testing::Test::HasFailure(); ++i) {
+    const ConvSpec spec = i % 4 == 0 ? specs.depthwise() : specs.convolution();
+    const int threads = 1 + i % 3;
+    const std::vector<PlanCandidate> candidates = plan_candidates(spec, Machine{}, threads);
+    EXPECT_EQ(candidates.front().plan.name(), make_plan(spec, Machine{}, threads).name());
+    std::set<std::string> names;
+    for (const PlanCandidate& candidate : candidates) {
+      EXPECT_TRUE(names.insert(candidate.plan.name()).second) << "twice: " << candidate.plan.name();
+      EXPECT_FALSE(candidate.plan.reason.empty());
+      EXPECT_GT(candidate.cycles, 0);
+    }
+    for (std::size_t c = 2; c < candidates.size(); ++c) EXPECT_LE(candidates[c - 1].cycles, candidates[c].cycles);
+  }
+}
+
+TEST(PlanTest, CandidatesOfALayerOfManyPixelsAreHundreds) {
+  ConvSpec spec = SquareConv{256, 256, 56, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  EXPECT_GE(plan_candidates(spec, Machine{}, 1).size(), 200U);
+}
+
+TEST(PlanTest, CandidatesKeepTheWindowsTileWhereTheSpecNamesOne) {
+  ConvSpec spec = SquareConv{64, 64, 28, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  spec.window.tile_h = 4;
+  spec.window.tile_w = 7;
+  for (const PlanCandidate& candidate : plan_candidates(spec, Machine{}, 1)) {
+    EXPECT_EQ(candidate.plan.tile_h, 4);
+    EXPECT_EQ(candidate.plan.tile_w, 7);
+  }
+}
+
+TEST(PlanTest, ExactlyTheCandidatesOfSomeMachineAreCandidates) {
+  RandomSpecs specs(6, Isa::avx512vnni);
+  Machine small;
+  small.l2_bytes = 64 * 1024;
+  for (int i = 0; i < 20 && !::testing::Test::HasFailure(); ++i) {
+    const ConvSpec spec = i % 4 == 0 ? specs.depthwise() : specs.convolution();
+    std::set<std::string> names;
+    for (const Machine& machine : {Machine{}, small})
+      for (const PlanCandidate& candidate : plan_candidates(spec, machine, 1 + i % 5))
+        names.insert(candidate.plan.name());
+    const Plan choice = make_plan(spec, Machine{}, 1);
+    const auto expect_as_listed = [&](auto change) {
+      Plan plan = choice;
+      change(plan);
+      EXPECT_EQ(is_candidate(spec, plan), names.contains(plan.name())) << spec.name() << " " << plan.name();
+    };
+    for (std::int64_t n = 0; n < 70; ++n) {
+      expect_as_listed([&](Plan& plan) { plan.tile_h = n; });
+      expect_as_listed([&](Plan& plan) { plan.tile_w = n; });
+      expect_as_listed([&](Plan& plan) { plan.rows = n; });
+      expect_as_listed([&](Plan& plan) { plan.column_vectors = n; });
+      expect_as_listed([&](Plan& plan) { plan.group_step = n; });
+    }
+    expect_as_listed([](Plan& plan) { plan.scale_per_pixel = !plan.scale_per_pixel; });
+    expect_as_listed([](Plan& plan) { plan.order = WorkOrder::channel_outer; });
+  }
+}
+
+TEST(PlanTest, OfEqualCostsTheSmallestTileIsTaken) {
+  const auto candidate = [](std::int64_t side, double cycles) {
+    Plan plan;
+    plan.tile_h = plan.tile_w = side;
+    return PlanCandidate{plan, cycles};
+  };
+  const std::vector<PlanCandidate> candidates = {candidate(8, 100), candidate(2, 103), candidate(4, 101.5),
+                                                 candidate(4, 101)};
+  EXPECT_EQ(cheapest_candidate(candidates, 1.02, true).cycles, 101);
+  EXPECT_EQ(cheapest_candidate(candidates, 1.02, false).cycles, 100);
+  EXPECT_EQ(cheapest_candidate(candidates, 1.04, true).plan.tile_h, 2);
 }
 
 TEST(PlanTest, RefusesAnInvalidSpec) { EXPECT_THROW((void)make_plan(ConvSpec{}, Machine{}, 1), octavo::Error); }
