@@ -67,9 +67,8 @@ class CostModel {
                         (tiles * static_cast<double>(grid.tile_h * grid.tile_w));  // of a mean tile
     const double compute = tiles * area * compute_cycles(plan, grid);
     const double streams = std::max(weight_cycles(plan, grid), write_cycles(grid));
-    return (tiles * quantize_cycles(plan, grid) + std::max(compute, streams) +
-            not_overlapped * std::min(compute, streams)) *
-           imbalance(plan, grid);
+    return quantized_tiles(plan, grid) * quantize_cycles(plan, grid) +
+           (std::max(compute, streams) + not_overlapped * std::min(compute, streams)) * imbalance(plan, grid);
   }
   [[nodiscard]] std::int64_t weight_bytes() const { return weight_bytes_; }
   [[nodiscard]] std::int64_t scratch_bytes(const Plan& plan) const {
@@ -78,11 +77,18 @@ class CostModel {
   }
 
  private:
-  /// How much longer the busiest thread works than the mean one.
+  /// How much longer the busiest thread works than the mean one: channel blocks of tiles are shared (in either order).
   [[nodiscard]] double imbalance(const Plan& plan, const TileGrid& grid) const {
     const std::int64_t blocks = spec_.groups * ((out_vectors_ + plan.column_vectors - 1) / plan.column_vectors);
-    const std::int64_t items = grid.tiles() * (plan.order == WorkOrder::channel_outer ? blocks : 1);
+    const std::int64_t items = grid.tiles() * blocks;
     return static_cast<double>((items + threads_ - 1) / threads_ * threads_) / static_cast<double>(items);
+  }
+  /// Tiles that are quantized, by the busiest thread, times threads.
+  [[nodiscard]] double quantized_tiles(const Plan& plan, const TileGrid& grid) const {
+    const std::int64_t rounds = (grid.tiles() + threads_ - 1) / threads_;
+    // A share that begins and ends within a tile quantizes one more than its length says.
+    const bool cut_twice = plan.order == WorkOrder::tile_outer && threads_ > 2 && grid.tiles() % threads_ != 0;
+    return static_cast<double>((rounds + (cut_twice ? 1 : 0)) * threads_);
   }
   [[nodiscard]] bool far(std::int64_t bytes) const { return bytes > machine_.l2_bytes; }
   [[nodiscard]] std::int64_t in_bytes() const { return spec_.in_h * spec_.in_w * spec_.src_stride() * 4; }
@@ -129,12 +135,13 @@ class CostModel {
     const double rows = grid.tiles_w == 1 ? 0.0 : static_cast<double>(grid.tiles_w * spec_.out_h);
     return static_cast<double>(out_bytes()) / far_write_bytes_per_cycle + rows * cycles_per_far_row;
   }
-  /// Weights beyond L2 come anew for every tile, or once when channel blocks are outermost.
+  /// Weights beyond L2 come anew for every tile, or once when channel blocks are outermost and a block stays in L2.
   [[nodiscard]] double weight_cycles(const Plan& plan, const TileGrid& grid) const {
     const double rate = weight_bytes_ > machine_.l3_bytes / 2 ? memory_bytes_per_cycle : l3_bytes_per_cycle;
-    const bool stay = weight_bytes_ + scratch_bytes(plan) <= machine_.l2_bytes * 7 / 8;
-    const double times = stay || plan.order == WorkOrder::channel_outer ? 1.0 : static_cast<double>(grid.tiles());
-    return times * static_cast<double>(weight_bytes_) / rate;
+    const std::int64_t block_bytes = std::min(plan.column_vectors, out_vectors_) * lanes_ * steps_ * 4;
+    const std::int64_t kept = plan.order == WorkOrder::channel_outer ? block_bytes : weight_bytes_;
+    const bool stay = kept + scratch_bytes(plan) <= machine_.l2_bytes * 7 / 8;
+    return (stay ? 1.0 : static_cast<double>(grid.tiles())) * static_cast<double>(weight_bytes_) / rate;
   }
 
   const ConvSpec& spec_;

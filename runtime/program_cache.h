@@ -22,6 +22,7 @@ struct ProgramKey {
   std::vector<Shape> inputs;
   int threads = 0;
   Isa isa = Isa::reference;
+  AccuracyBudget accuracy;
   std::vector<std::string> outputs;
   bool operator==(const ProgramKey&) const = default;
 };

@@ -27,6 +27,7 @@ struct BuildContext {
   jit::Machine machine;
   Isa isa = Isa::reference;
   int threads = 1;
+  AccuracyBudget accuracy;
 };
 
 /// What a step keeps for each concurrent predict() call, beside scratch memory (oneDNN's argument objects).

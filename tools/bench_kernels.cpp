@@ -20,6 +20,7 @@
 #include "jit/layer.h"
 #include "jit/peak_probe.h"
 #include "octavo/error.h"
+#include "runtime/layer_walk.h"
 #include "tools/problem.h"
 
 namespace octavo::tools {
@@ -61,42 +62,26 @@ class Workload {
   Workload(const jit::ConvSpec& spec, const jit::Plan& plan, jit::KernelCache& cache)
       : weights_(spec),
         layer_(spec, plan, weights_.view(spec), cache),
+        walk_(layer_, 1, 1),
         image_(sizeof(float) * static_cast<std::size_t>(spec.in_h * spec.in_w * spec.src_stride())),
-        output_(sizeof(float) * static_cast<std::size_t>(spec.out_h * spec.out_w * spec.dst_stride())) {
+        output_(sizeof(float) * static_cast<std::size_t>(spec.out_h * spec.out_w * spec.dst_stride())),
+        scratch_(walk_.scratch_bytes()) {
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
     for (float& x : image()) x = spec.nonnegative_input ? std::max(0.0F, normal(random)) : normal(random);
-    const std::int64_t scratches = plan.order == jit::WorkOrder::tile_outer ? 1 : layer_.tiles();
-    scratch_.resize(static_cast<std::size_t>(scratches) * layer_.scratch_bytes() + alignment);
-    void* start = scratch_.data();
-    std::size_t space = scratch_.size();
-    aligned_ = static_cast<std::byte*>(std::align(alignment, scratch_.size() - alignment, start, space));
-    workspace_ = jit::AlignedBytes(layer_.workspace_bytes());
   }
 
-  void run() {
-    if (layer_.plan().order == jit::WorkOrder::tile_outer) {
-      for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile) {
-        layer_.quantize(tile, image().data(), aligned_, workspace_.data());
-        for (std::int64_t block = 0; block < layer_.channel_blocks(); ++block) compute(tile, block, aligned_);
-      }
-      return;
-    }
-    quantize_all();
-    for (std::int64_t block = 0; block < layer_.channel_blocks(); ++block)
-      for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile) compute(tile, block, scratch_of(tile));
-  }
+  void run() { walk_.run({image().data(), nullptr, reinterpret_cast<float*>(output_.data()), scratch_.data()}); }
   /// The quantization alone, to say what part of the time it is.
   void quantize_all() {
     const bool shared = layer_.plan().order == jit::WorkOrder::tile_outer;
     for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile)
-      layer_.quantize(tile, image().data(), shared ? aligned_ : scratch_of(tile), workspace_.data());
+      layer_.quantize(tile, image().data(),
+                      scratch_.data() + (shared ? 0 : static_cast<std::size_t>(tile) * layer_.scratch_bytes()));
   }
   [[nodiscard]] const jit::Layer& layer() const { return layer_; }
 
  private:
-  static constexpr std::size_t alignment = 64;
-
   struct RandomWeights {
     explicit RandomWeights(const jit::ConvSpec& spec)
         : q(static_cast<std::size_t>(spec.out_channels * spec.channels_per_group() * spec.kernel_h * spec.kernel_w)),
@@ -115,18 +100,10 @@ class Workload {
   [[nodiscard]] std::span<float> image() const {
     return {reinterpret_cast<float*>(image_.data()), image_.size() / sizeof(float)};
   }
-  void compute(std::int64_t tile, std::int64_t block, const std::byte* scratch) {
-    layer_.compute(tile, block, scratch, nullptr, reinterpret_cast<float*>(output_.data()), workspace_.data());
-  }
-  [[nodiscard]] std::byte* scratch_of(std::int64_t tile) const {
-    return aligned_ + static_cast<std::size_t>(tile) * layer_.scratch_bytes();
-  }
-
   RandomWeights weights_;
   jit::Layer layer_;
-  jit::AlignedBytes image_, output_, workspace_;
-  std::vector<std::byte> scratch_;
-  std::byte* aligned_ = nullptr;
+  runtime::LayerWalk walk_;  ///< over layer_
+  jit::AlignedBytes image_, output_, scratch_;
 };
 
 struct Result {

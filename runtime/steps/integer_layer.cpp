@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // A windowed integer layer as a step.
-//
-// tile_outer: a thread quantizes a tile into a scratch of its own and computes all its channel blocks while it is in
-// cache. channel_outer: a pass quantizes all tiles of a few images, then threads share (channel block, tile) items,
-// blocks outermost, so that a block's weights stay in cache over all tiles of the pass.
 #include "runtime/steps/integer_layer.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
+#include <cmath>
 #include <utility>
 #include <vector>
 
 #include "jit/layer.h"
+#include "jit/noise_model.h"
 #include "jit/plan.h"
+#include "jit/winograd_layout.h"
 #include "octavo/isa.h"
-#include "runtime/parallel.h"
+#include "runtime/layer_walk.h"
 
 namespace octavo::runtime {
 namespace {
@@ -33,12 +33,37 @@ class Floats {
   std::span<const float> view_;
 };
 
+/// Which Winograd tile a layer is computed with; none for other algorithms.
+jit::WinogradLimit tile_of(const jit::Plan& plan) {
+  if (!plan.winograd()) return jit::WinogradLimit::none;
+  if (plan.winograd_h != plan.winograd_w) return jit::WinogradLimit::tiles2x4;
+  return plan.winograd_h == 2 ? jit::WinogradLimit::tiles2x2 : jit::WinogradLimit::tiles4x4;
+}
+
+/// The enumerations mirror each other; the library's public headers know nothing of jit.
+jit::WinogradLimit largest_of(const AccuracyBudget& budget) { return static_cast<jit::WinogradLimit>(budget.largest); }
+static_assert(static_cast<int>(jit::WinogradLimit::tiles4x4) == static_cast<int>(AccuracyBudget::Tile::tiles4x4));
+
+/// The layer, computed by the fastest algorithm within the budget.
 jit::Layer make_layer(const IntegerLayerRequest& request, const BuildContext& context) {
   const Floats bias(request.bias), slopes(request.slopes);
-  return {request.spec,
-          jit::make_plan(request.spec, context.machine, context.threads),
-          {request.weights->q.values, request.weights->scales.values, bias.view(), slopes.view()},
-          *context.kernels};
+  const jit::WindowedWeights weights{request.weights->q.values, request.weights->scales.values, bias.view(),
+                                     slopes.view()};
+  jit::ConvSpec spec = request.spec;
+  spec.winograd = jit::winograd_within(spec, weights, largest_of(context.accuracy), context.accuracy.signal_to_noise_db);
+  return {spec, jit::make_plan(spec, context.machine, context.threads), weights, *context.kernels};
+}
+
+std::string reason_of(const jit::Layer& layer, double predicted_db, const AccuracyBudget& budget) {
+  std::string reason = layer.spec().isa == Isa::reference ? "no machine code: plain scalar code, tile by tile"
+                                                          : layer.plan().reason;
+  if (!jit::winograd_fits(layer.spec()) || budget.largest == AccuracyBudget::Tile::direct) return reason;
+  if (std::isinf(budget.signal_to_noise_db)) return reason;
+  return reason + fmt::format("; {:.1f} dB predicted, the budget of {:.1f} dB allows {}", predicted_db,
+                              budget.signal_to_noise_db,
+                              layer.spec().winograd == jit::WinogradLimit::none
+                                  ? "no Winograd tile"
+                                  : fmt::format("tiles up to {}", jit::winograd_limit_name(layer.spec().winograd)));
 }
 
 class IntegerStep final : public Step {
@@ -46,94 +71,31 @@ class IntegerStep final : public Step {
   IntegerStep(const IntegerLayerRequest& request, const BuildContext& context, Slot input, std::optional<Slot> residual,
               Slot output)
       : layer_(make_layer(request, context)),
-        images_(request.images),
-        threads_(context.threads),
+        walk_(layer_, request.images, context.threads),
         input_(input),
         residual_(residual),
         output_(output) {
-    const jit::ConvSpec& spec = layer_.spec();
-    image_floats_ = spec.in_h * spec.in_w * spec.in_channels;
-    output_floats_ = spec.out_h * spec.out_w * spec.out_channels;
-    images_of_pass_ = choose_images_of_pass();
-    info.algorithm = request.algorithm + ", " + std::string(isa_name(spec.isa));
-    info.reason =
-        layer_.spec().isa == Isa::reference ? "no machine code: plain scalar code, tile by tile" : layer_.plan().reason;
+    const jit::Plan& plan = layer_.plan();
+    const std::string algorithm =
+        plan.winograd() ? fmt::format("int8 Winograd {}x{} 3x3", plan.winograd_h, plan.winograd_w) : request.algorithm;
+    info.algorithm = algorithm + ", " + std::string(isa_name(layer_.spec().isa));
+    info.predicted_db = jit::predicted_signal_to_noise(
+        layer_.spec(), {request.weights->q.values, request.weights->scales.values, {}, {}}, tile_of(plan));
+    info.reason = reason_of(layer_, info.predicted_db, context.accuracy);
   }
 
   void run(RunContext& context) const override {
-    if (layer_.plan().order == jit::WorkOrder::tile_outer) {
-      run_tile_outer(context);
-    } else {
-      for (std::int64_t first = 0; first < images_; first += images_of_pass_)
-        run_channel_outer(context, first, std::min(images_of_pass_, images_ - first));
-    }
+    walk_.run({context.values[input_], residual_ ? context.values[*residual_] : nullptr, context.values[output_],
+               context.scratch});
   }
 
-  [[nodiscard]] std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(scratches()) * layer_.scratch_bytes() +
-           static_cast<std::size_t>(threads_) * layer_.workspace_bytes();
-  }
+  [[nodiscard]] std::size_t scratch_bytes() const override { return walk_.scratch_bytes(); }
   [[nodiscard]] std::size_t weight_bytes() const override { return layer_.packed_bytes(); }
   [[nodiscard]] std::vector<std::shared_ptr<const jit::Kernel>> kernels() const override { return layer_.kernels(); }
 
  private:
-  /// As many images as keep the quantized tiles of a pass within what a core's caches hold together, but at least one.
-  [[nodiscard]] std::int64_t choose_images_of_pass() const {
-    constexpr std::int64_t kPassBytes = std::int64_t{4} << 20;
-    const std::int64_t image_bytes = layer_.tiles() * static_cast<std::int64_t>(layer_.scratch_bytes());
-    return std::clamp<std::int64_t>(kPassBytes / std::max<std::int64_t>(image_bytes, 1), 1, images_);
-  }
-
-  /// Tiles that are quantized at the same time: a thread's own, or all of a pass.
-  [[nodiscard]] std::int64_t scratches() const {
-    return layer_.plan().order == jit::WorkOrder::tile_outer ? threads_ : images_of_pass_ * layer_.tiles();
-  }
-  [[nodiscard]] std::byte* workspace_of(const RunContext& context, int thread) const {
-    return context.scratch + static_cast<std::size_t>(scratches()) * layer_.scratch_bytes() +
-           static_cast<std::size_t>(thread) * layer_.workspace_bytes();
-  }
-
-  void run_tile_outer(const RunContext& context) const {
-    const std::int64_t tiles = layer_.tiles(), blocks = layer_.channel_blocks();
-    parallel_for(context.threads, images_ * tiles, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
-      std::byte* const scratch = context.scratch + static_cast<std::size_t>(thread) * layer_.scratch_bytes();
-      for (std::int64_t item = begin; item < end; ++item) {
-        const std::int64_t image = item / tiles, tile = item % tiles;
-        layer_.quantize(tile, context.values[input_] + image * image_floats_, scratch, workspace_of(context, thread));
-        for (std::int64_t block = 0; block < blocks; ++block) compute(context, thread, image, tile, block, scratch);
-      }
-    });
-  }
-
-  void run_channel_outer(const RunContext& context, std::int64_t first_image, std::int64_t images) const {
-    const std::int64_t tiles = layer_.tiles(), work = images * tiles;
-    const auto scratch_of = [&](std::int64_t item) {
-      return context.scratch + static_cast<std::size_t>(item) * layer_.scratch_bytes();
-    };
-    parallel_for(context.threads, work, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
-      for (std::int64_t item = begin; item < end; ++item) {
-        const float* const image = context.values[input_] + (first_image + item / tiles) * image_floats_;
-        layer_.quantize(item % tiles, image, scratch_of(item), workspace_of(context, thread));
-      }
-    });
-    parallel_for(context.threads, layer_.channel_blocks() * work, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t block = i / work, item = i % work;
-        compute(context, thread, first_image + item / tiles, item % tiles, block, scratch_of(item));
-      }
-    });
-  }
-
-  void compute(const RunContext& context, int thread, std::int64_t image, std::int64_t tile, std::int64_t block,
-               const std::byte* scratch) const {
-    const float* const residual = residual_ ? context.values[*residual_] + image * output_floats_ : nullptr;
-    layer_.compute(tile, block, scratch, residual, context.values[output_] + image * output_floats_,
-                   workspace_of(context, thread));
-  }
-
   jit::Layer layer_;
-  std::int64_t images_, image_floats_ = 0, output_floats_ = 0, images_of_pass_ = 1;
-  int threads_;
+  LayerWalk walk_;  ///< over layer_
   Slot input_;
   std::optional<Slot> residual_;
   Slot output_;
