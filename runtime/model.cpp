@@ -144,7 +144,7 @@ Tensor Model::predict(const Tensor& input, const CompileOptions& options) const 
   }
   CompileOptions resolved = options;
   if (!resolved.isa) resolved.isa = default_isa();
-  const runtime::ProgramKey key{{input.shape()}, resolved.threads, *resolved.isa, resolved.outputs};
+  const runtime::ProgramKey key{{input.shape()}, resolved.threads, *resolved.isa, resolved.accuracy, resolved.outputs};
   return impl_->programs->get(key, [&] { return compile(resolved, {input.shape()}); }).predict(input);
 }
 

@@ -77,7 +77,8 @@ class Workload {
     const bool shared = layer_.plan().order == jit::WorkOrder::tile_outer;
     for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile)
       layer_.quantize(tile, image().data(),
-                      scratch_.data() + (shared ? 0 : static_cast<std::size_t>(tile) * layer_.scratch_bytes()));
+                      scratch_.data() + (shared ? 0 : static_cast<std::size_t>(tile) * layer_.scratch_bytes()),
+                      scratch_.data() + scratch_.size() - layer_.workspace_bytes());
   }
   [[nodiscard]] const jit::Layer& layer() const { return layer_; }
 

@@ -53,6 +53,7 @@ Json Info::as_json(const Model& network, const Program& program) const {
                       {"output", layer.output},
                       {"algorithm", layer.algorithm},
                       {"reason", layer.reason},
+                      {"predicted_db", layer.predicted_db},
                       {"kernels", layer.kernels}});
   }
   return {{"model", network.name()},
