@@ -4,10 +4,12 @@
 
 #include <compare>
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +25,7 @@ struct ProgramKey {
   int threads = 0;
   Isa isa = Isa::reference;
   std::vector<std::string> outputs;
+  std::optional<std::filesystem::path> tuning;
   bool operator==(const ProgramKey&) const = default;
 };
 

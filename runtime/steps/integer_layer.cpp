@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "jit/layer.h"
-#include "jit/plan.h"
+#include "jit/tuning.h"
 #include "octavo/isa.h"
 #include "runtime/layer_walk.h"
 
@@ -31,7 +31,7 @@ class Floats {
 jit::Layer make_layer(const IntegerLayerRequest& request, const BuildContext& context) {
   const Floats bias(request.bias), slopes(request.slopes);
   return {request.spec,
-          jit::make_plan(request.spec, context.machine, context.threads),
+          jit::tuned_plan(request.spec, context.machine, context.threads, &context.tuning),
           {request.weights->q.values, request.weights->scales.values, bias.view(), slopes.view()},
           *context.kernels};
 }
@@ -55,6 +55,7 @@ class IntegerStep final : public Step {
                context.scratch});
   }
 
+  [[nodiscard]] const jit::ConvSpec* spec() const override { return &layer_.spec(); }
   [[nodiscard]] std::size_t scratch_bytes() const override { return walk_.scratch_bytes(); }
   [[nodiscard]] std::size_t weight_bytes() const override { return layer_.packed_bytes(); }
   [[nodiscard]] std::vector<std::shared_ptr<const jit::Kernel>> kernels() const override { return layer_.kernels(); }
