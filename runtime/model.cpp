@@ -15,6 +15,8 @@
 #include "runtime/model_impl.h"
 #include "runtime/octavo_file.h"
 #include "runtime/program_builder.h"
+#include "runtime/program_impl.h"
+#include "runtime/tuner.h"
 
 namespace octavo {
 namespace {
@@ -135,6 +137,21 @@ Program Model::compile(const CompileOptions& options, const std::vector<Shape>& 
   return runtime::compile_graph(impl_->content.graph, options, shared_kernels(), shapes);
 }
 
+std::vector<TunedLayer> Model::tune(const TuneOptions& options, const std::vector<Shape>& inputs) const {
+  CompileOptions untuned;
+  untuned.threads = options.threads;
+  untuned.isa = options.isa;
+  untuned.tuning = "none";
+  const Program program = compile(untuned, inputs);
+  std::vector<runtime::LayerToTune> layers;
+  for (const auto& step : program.impl().steps)
+    if (const jit::ConvSpec* spec = step->spec()) layers.push_back({*spec, step->info.name});
+  if (layers.empty())
+    throw Error(ErrorKind::invalid_argument, "no layer is quantized: there is nothing to tune", name(),
+                "quantize() the model first");
+  return runtime::tune_layers(layers, options, *shared_kernels());
+}
+
 Tensor Model::predict(const Tensor& input, const CompileOptions& options) const {
   const std::size_t inputs = impl_->content.graph.inputs().size();
   if (inputs != 1) {
@@ -144,7 +161,8 @@ Tensor Model::predict(const Tensor& input, const CompileOptions& options) const 
   }
   CompileOptions resolved = options;
   if (!resolved.isa) resolved.isa = default_isa();
-  const runtime::ProgramKey key{{input.shape()}, resolved.threads, *resolved.isa, resolved.accuracy, resolved.outputs};
+  const runtime::ProgramKey key{{input.shape()}, resolved.threads, *resolved.isa, resolved.accuracy, resolved.outputs,
+                                resolved.tuning};
   return impl_->programs->get(key, [&] { return compile(resolved, {input.shape()}); }).predict(input);
 }
 

@@ -21,6 +21,7 @@
 #include "runtime/parallel.h"
 #include "runtime/program_impl.h"
 #include "runtime/steps/reorder.h"
+#include "runtime/tuning_file.h"
 
 namespace octavo::runtime {
 namespace {
@@ -240,25 +241,6 @@ class Builder {
   std::vector<Traffic> traffic_;
 };
 
-Isa choose_isa(const CompileOptions& options) {
-  if (!options.isa) return default_isa();
-  const std::vector<Isa> available = isa_list();
-  if (std::find(available.begin(), available.end(), *options.isa) == available.end()) {
-    throw Error(ErrorKind::invalid_argument, "this machine cannot run " + std::string(isa_name(*options.isa)), {},
-                "leave the choice to octavo, or take 'reference'");
-  }
-  return *options.isa;
-}
-
-int choose_threads(const CompileOptions& options) {
-  constexpr int kMost = 1024;
-  if (options.threads < 0 || options.threads > kMost) {
-    throw Error(ErrorKind::invalid_argument,
-                "the thread count " + std::to_string(options.threads) + " is not in 0.." + std::to_string(kMost));
-  }
-  return options.threads == 0 ? omp_get_num_procs() : options.threads;
-}
-
 /// libgomp ends the process when the system refuses it a thread: find out before it can, with threads of our own.
 void require_threads(int threads) {
   std::mutex gate;
@@ -293,17 +275,37 @@ void describe(Program::Impl& program) {
 
 }  // namespace
 
+Isa choose_isa(const CompileOptions& options) {
+  if (!options.isa) return default_isa();
+  const std::vector<Isa> available = isa_list();
+  if (std::find(available.begin(), available.end(), *options.isa) == available.end()) {
+    throw Error(ErrorKind::invalid_argument, "this machine cannot run " + std::string(isa_name(*options.isa)), {},
+                "leave the choice to octavo, or take 'reference'");
+  }
+  return *options.isa;
+}
+
+int choose_threads(const CompileOptions& options) {
+  constexpr int kMost = 1024;
+  if (options.threads < 0 || options.threads > kMost) {
+    throw Error(ErrorKind::invalid_argument,
+                "the thread count " + std::to_string(options.threads) + " is not in 0.." + std::to_string(kMost));
+  }
+  const int threads = options.threads == 0 ? omp_get_num_procs() : options.threads;
+  require_threads(threads);
+  return threads;
+}
+
 Program build_program(const graph::Graph& graph, const CompileOptions& options,
                       std::shared_ptr<jit::KernelCache> kernels) {
   const auto start = std::chrono::steady_clock::now();
   const double emitted_before = kernels->statistics().emit_seconds;
   auto program = std::make_shared<Program::Impl>();
   program->threads = choose_threads(options);
-  require_threads(program->threads);
   program->engine = dnnl::engine(dnnl::engine::kind::cpu, 0);
   const OmpThreads omp_threads(program->threads);  // oneDNN divides its work when a primitive is created
-  const BuildContext context{program->engine, kernels.get(), jit::Machine::detect(), choose_isa(options),
-                             program->threads, options.accuracy};
+  const BuildContext context{program->engine,     kernels.get(),    jit::Machine::detect(),
+                             choose_isa(options), program->threads, load_tuning(options.tuning)};
   try {
     Builder(graph, context).build(*program);
   } catch (const std::bad_alloc&) {

@@ -26,6 +26,11 @@ namespace octavo::runtime {
 [[nodiscard]] Program build_program(const graph::Graph& graph, const CompileOptions& options,
                                     std::shared_ptr<jit::KernelCache> kernels);
 
+/// What the options say, defaults resolved. Throws Error: invalid_argument (an ISA that this machine lacks, a thread
+/// count out of range), resource (the system refuses so many threads).
+[[nodiscard]] Isa choose_isa(const CompileOptions& options);
+[[nodiscard]] int choose_threads(const CompileOptions& options);
+
 /// The graph with the named values (blobs, tops) or, where no value has the name, first outputs of the named layers,
 /// as its outputs, and without the nodes that they do not need.
 [[nodiscard]] graph::Graph select_outputs(graph::Graph graph, const std::vector<std::string>& names);

@@ -4,10 +4,12 @@
 
 #include <compare>
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <future>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +26,7 @@ struct ProgramKey {
   Isa isa = Isa::reference;
   AccuracyBudget accuracy;
   std::vector<std::string> outputs;
+  std::optional<std::filesystem::path> tuning;
   bool operator==(const ProgramKey&) const = default;
 };
 

@@ -15,6 +15,7 @@
 #include "graph/graph.h"
 #include "jit/kernel_cache.h"
 #include "jit/plan.h"
+#include "jit/tuning.h"
 #include "octavo/program.h"
 #include "runtime/layout.h"
 
@@ -28,6 +29,7 @@ struct BuildContext {
   Isa isa = Isa::reference;
   int threads = 1;
   AccuracyBudget accuracy;
+  jit::TuningTable tuning;  ///< plans that were measured
 };
 
 /// What a step keeps for each concurrent predict() call, beside scratch memory (oneDNN's argument objects).
@@ -63,6 +65,8 @@ class Step {
   [[nodiscard]] virtual std::size_t weight_bytes() const { return 0; }
   [[nodiscard]] virtual std::vector<std::shared_ptr<const jit::Kernel>> kernels() const { return {}; }
   [[nodiscard]] virtual std::unique_ptr<StepState> make_state() const { return nullptr; }
+  /// What a windowed integer layer computes for one image: what a tuner measures. Null for other steps.
+  [[nodiscard]] virtual const jit::ConvSpec* spec() const { return nullptr; }
 
   LayerInfo info;  ///< the builder writes algorithm and reason; the program the rest
 };

@@ -12,6 +12,7 @@
 #include "jit/noise_model.h"
 #include "jit/plan.h"
 #include "jit/winograd_layout.h"
+#include "jit/tuning.h"
 #include "octavo/isa.h"
 #include "runtime/layer_walk.h"
 
@@ -51,7 +52,7 @@ jit::Layer make_layer(const IntegerLayerRequest& request, const BuildContext& co
                                      slopes.view()};
   jit::ConvSpec spec = request.spec;
   spec.winograd = jit::winograd_within(spec, weights, largest_of(context.accuracy), context.accuracy.signal_to_noise_db);
-  return {spec, jit::make_plan(spec, context.machine, context.threads), weights, *context.kernels};
+  return {spec, jit::tuned_plan(spec, context.machine, context.threads, &context.tuning), weights, *context.kernels};
 }
 
 std::string reason_of(const jit::Layer& layer, double predicted_db, const AccuracyBudget& budget) {
@@ -89,6 +90,7 @@ class IntegerStep final : public Step {
                context.scratch});
   }
 
+  [[nodiscard]] const jit::ConvSpec* spec() const override { return &layer_.spec(); }
   [[nodiscard]] std::size_t scratch_bytes() const override { return walk_.scratch_bytes(); }
   [[nodiscard]] std::size_t weight_bytes() const override { return layer_.packed_bytes(); }
   [[nodiscard]] std::vector<std::shared_ptr<const jit::Kernel>> kernels() const override { return layer_.kernels(); }

@@ -20,7 +20,7 @@ struct IntegerLayerRequest {
   std::string algorithm;                 ///< for LayerInfo, without the ISA: "int8 direct 3x3"
 };
 
-/// Throws what jit::make_plan() and jit::Layer() throw.
+/// Throws what jit::tuned_plan() and jit::Layer() throw.
 [[nodiscard]] std::unique_ptr<Step> make_integer_step(const IntegerLayerRequest& request, const BuildContext& context,
                                                       Slot input, std::optional<Slot> residual, Slot output);
 

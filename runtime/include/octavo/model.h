@@ -14,6 +14,7 @@
 #include "octavo/options.h"
 #include "octavo/program.h"
 #include "octavo/tensor.h"
+#include "octavo/tune.h"
 
 namespace octavo {
 
@@ -50,6 +51,13 @@ class Model {
   /// Machine code for this input shape. `inputs`: a shape for each network input, in order; empty: those of the file;
   /// a first dimension of 0 means "as in the file".
   [[nodiscard]] Program compile(const CompileOptions& options = {}, const std::vector<Shape>& inputs = {}) const;
+  /// Measures many plans of each integer layer of a quantized model on this machine, and keeps in a file those that
+  /// beat the planner's choice; later compilations for the same shapes take them. One entry for each distinct layer.
+  /// Takes seconds a layer, on an otherwise idle machine. Throws Error: invalid_argument (nothing is quantized; no file
+  /// to keep plans in), unsupported (the scalar reference), io, malformed (the file).
+  [[nodiscard]] std::vector<TunedLayer> tune(const TuneOptions& options = {},
+                                             const std::vector<Shape>& inputs = {}) const;
+
   /// Compiles for the tensor's shape (programs are kept) and runs.
   [[nodiscard]] Tensor predict(const Tensor& input, const CompileOptions& options = {}) const;
 

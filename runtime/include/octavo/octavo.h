@@ -9,3 +9,4 @@
 #include "octavo/options.h"  // IWYU pragma: export
 #include "octavo/program.h"  // IWYU pragma: export
 #include "octavo/tensor.h"   // IWYU pragma: export
+#include "octavo/tune.h"     // IWYU pragma: export

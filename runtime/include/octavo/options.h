@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -49,6 +50,9 @@ struct CompileOptions {
   AccuracyBudget accuracy;
   std::vector<std::string>
       outputs;  ///< names of layers or tensors to return instead of the network's outputs (intermediates too)
+  /// The file of plans that `octavo tune` measured (docs/tuning.md), read at each compilation; "none" for no file.
+  /// Default: what the environment variable OCTAVO_TUNING names, or else the user's own file, where there is one.
+  std::optional<std::filesystem::path> tuning;
 };
 
 }  // namespace octavo

@@ -66,6 +66,8 @@ class Program {
   [[nodiscard]] std::vector<KernelInfo> kernels() const;
   [[nodiscard]] const ProgramStatistics& statistics() const;
   [[nodiscard]] int threads() const;
+  /// What octavo's own parts look into; opaque to others.
+  [[nodiscard]] const Impl& impl() const { return *impl_; }
 
  private:
   std::shared_ptr<const Impl> impl_;
