@@ -15,6 +15,9 @@ namespace {
 constexpr std::size_t first_buffer_bytes = 64 * 1024;
 constexpr std::size_t buffer_alignment = 4096;
 constexpr int saved_registers_bytes = 5 * 8;
+constexpr int line_bytes = 64;
+
+int round_up_to_line(int bytes) { return (bytes + line_bytes - 1) / line_bytes * line_bytes; }
 }  // namespace
 
 int displacement(std::int64_t bytes) {
@@ -34,7 +37,14 @@ Assembler::Assembler() : Xbyak::CodeGenerator(first_buffer_bytes, Xbyak::AutoGro
 
 void Assembler::annotate(std::string text) { annotations_.push_back({getSize(), std::move(text)}); }
 
+int Assembler::reserve(int bytes) {
+  const int offset = reserved_bytes_;
+  reserved_bytes_ += round_up_to_line(bytes);
+  return offset;
+}
+
 void Assembler::prologue(int local_bytes) {
+  local_bytes_ = round_up_to_line(local_bytes);
   annotate("prologue");
   push(rbp);
   mov(rbp, rsp);
@@ -43,9 +53,9 @@ void Assembler::prologue(int local_bytes) {
   push(r13);
   push(r14);
   push(r15);
-  if (local_bytes > 0) {
-    sub(rsp, local_bytes);
-    and_(rsp, -64);
+  if (local_bytes_ + reserved_bytes_ > 0) {
+    sub(rsp, local_bytes_ + reserved_bytes_);
+    and_(rsp, -line_bytes);
   }
 }
 
@@ -68,6 +78,10 @@ Xbyak::Address Assembler::constant_dword(std::uint32_t bits) { return dword[rip 
 
 Xbyak::Address Assembler::constant(float value) { return constant(std::bit_cast<std::uint32_t>(value)); }
 
+Xbyak::Address Assembler::constant_vector(const std::vector<std::uint32_t>& dwords) {
+  return ptr[rip + vectors_[dwords]];
+}
+
 void Assembler::advance(const Xbyak::Operand& target, std::int64_t bytes) {
   const int step = displacement(bytes);
   if (step > 0) add(target, static_cast<std::uint32_t>(step));
@@ -75,16 +89,20 @@ void Assembler::advance(const Xbyak::Operand& target, std::int64_t bytes) {
 }
 
 KernelImage Assembler::finish(std::string name) {
-  if (!constants_.empty()) {
-    align(4);
-    annotate("constants");
-    for (auto& [bits, label] : constants_) {
-      L(label);
-      dd(bits);
-    }
+  const bool any = !constants_.empty() || !vectors_.empty();
+  if (any) align(vectors_.empty() ? 4 : line_bytes);
+  const std::size_t constants_at = getSize();
+  if (any) annotate("constants");
+  for (auto& [dwords, label] : vectors_) {
+    L(label);
+    for (const std::uint32_t bits : dwords) dd(bits);
+  }
+  for (auto& [bits, label] : constants_) {
+    L(label);
+    dd(bits);
   }
   ready();
-  return {std::move(name), {getCode(), getCode() + getSize()}, std::move(annotations_), 4 * constants_.size()};
+  return {std::move(name), {getCode(), getCode() + getSize()}, std::move(annotations_), getSize() - constants_at};
 }
 
 }  // namespace octavo::jit

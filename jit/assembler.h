@@ -33,6 +33,11 @@ class Assembler : private CodeBuffer, public Xbyak::CodeGenerator {
   /// From here on, the code does `text`. Shown in listings.
   void annotate(std::string text);
 
+  /// Memory of the frame for whoever does not open the kernel himself, to be asked for before prologue(): its offset,
+  /// a multiple of 64, for reserved().
+  [[nodiscard]] int reserve(int bytes);
+  [[nodiscard]] Xbyak::RegExp reserved(int offset) const { return rsp + (local_bytes_ + offset); }
+
   /// Opens a kernel: frame pointer (so that profilers can walk the stack), callee-saved registers, and `local_bytes` of
   /// 64-byte aligned memory at rsp. The one argument stays in rdi.
   void prologue(int local_bytes = 0);
@@ -44,6 +49,8 @@ class Assembler : private CodeBuffer, public Xbyak::CodeGenerator {
   [[nodiscard]] Xbyak::Address constant(float value);
   /// The same, as a plain dword in memory.
   [[nodiscard]] Xbyak::Address constant_dword(std::uint32_t bits);
+  /// Several dwords in a row, half a cache line or a whole one; all vectors of a kernel are of one size.
+  [[nodiscard]] Xbyak::Address constant_vector(const std::vector<std::uint32_t>& dwords);
 
   /// Repeats `body` `count` times: not at all, once without a loop, or counting `counter` (a 64-bit register or memory)
   /// down. The body must keep the counter.
@@ -82,6 +89,8 @@ class Assembler : private CodeBuffer, public Xbyak::CodeGenerator {
  private:
   std::vector<Annotation> annotations_;
   std::map<std::uint32_t, Xbyak::Label> constants_;
+  std::map<std::vector<std::uint32_t>, Xbyak::Label> vectors_;
+  int local_bytes_ = 0, reserved_bytes_ = 0;
 };
 
 }  // namespace octavo::jit

@@ -20,6 +20,8 @@ using Xbyak::Address;
 using Xbyak::Reg64;
 
 constexpr std::int64_t block_columns = 4;
+constexpr int field_registers = 4, constant_registers = 2;
+static_assert(field_registers >= EpilogueEmitter::temporaries);
 
 class Emitter {
  public:
@@ -31,8 +33,9 @@ class Emitter {
         columns_(columns),
         block_rows_(std::min(plan.rows, rows)),
         lanes_(partial ? channels : Mask{}),
+        first_free_(static_cast<int>(block_columns * most_depthwise_rows(spec.isa))),
         unit_(make_vector_unit(spec.isa, a_)),
-        epilogue_(*unit_, spec.epilogue, temporaries, compare) {}
+        epilogue_(*unit_, spec.epilogue, {field(0), field(1), field(2), field(3)}, compare) {}
 
   KernelImage emit(std::string name) {
     a_.prologue();
@@ -147,7 +150,7 @@ class Emitter {
     std::sort(needed.begin(), needed.end());
     needed.erase(std::unique(needed.begin(), needed.end()), needed.end());
     for (const std::int64_t group : needed) {
-      const Vec loaded = field[static_cast<std::size_t>(next_field_++) % field.size()];
+      const Vec loaded = field(next_field_++ % field_registers);
       unit_->load(loaded, a_.ptr[base + displacement(offset + (group + layout_.lead) * layout_.vector_bytes)]);
       for (std::int64_t x = 0; x < columns; ++x) {
         for (const TapGroup& tap : layout_.taps.of_column(x)) {
@@ -160,8 +163,8 @@ class Emitter {
   void finish(std::int64_t rows, std::int64_t columns) {
     a_.annotate("dequantize, epilogue");
     a_.mov(t0, OCTAVO_ARG(activation_scales));
-    unit_->load(activation_scale, a_.ptr[t0]);
-    unit_->zero(nothing);
+    unit_->load(activation_scale(), a_.ptr[t0]);
+    unit_->zero(nothing());
     a_.mov(t0, OCTAVO_ARG(weight_scales));
     if (spec_.epilogue.bias) a_.mov(bias, OCTAVO_ARG(bias));
     if (spec_.epilogue.activation == ActivationKind::prelu) a_.mov(slopes, OCTAVO_ARG(slopes));
@@ -173,7 +176,7 @@ class Emitter {
         const int at = displacement(x * pixel_bytes());
         unit_->to_float(value, value);
         unit_->mul(value, value, a_.ptr[t0]);
-        unit_->fma_into_factor(value, activation_scale, nothing);
+        unit_->fma_into_factor(value, activation_scale(), nothing());
         epilogue_.apply(value, {a_.ptr[bias], a_.ptr[slopes], a_.ptr[t1 + at], lanes_});
         unit_->store(a_.ptr[out + at], value, lanes_);
       }
@@ -187,11 +190,11 @@ class Emitter {
 #undef OCTAVO_ARG
 
   static Vec sum(std::int64_t i) { return Vec{static_cast<int>(i)}; }
-  static Vec resident(std::int64_t i) { return Vec{static_cast<int>(first_resident + i)}; }
+  [[nodiscard]] Vec resident(std::int64_t i) const { return Vec{static_cast<int>(first_resident() + i)}; }
   /// Weight dwords that stay in registers: all rows of small kernels, the first of larger ones.
   [[nodiscard]] std::int64_t resident_weights() const {
     if (block_rows_ == 1 && spec_.kernel_h > 1) return 0;
-    return std::min<std::int64_t>(spec_.kernel_h * layout_.taps.row_dwords, unit_->registers() - first_resident);
+    return std::min<std::int64_t>(spec_.kernel_h * layout_.taps.row_dwords, unit_->registers() - first_resident());
   }
   [[nodiscard]] Source weight(std::int64_t i) {
     if (i < resident_weights()) return resident(i);
@@ -205,11 +208,11 @@ class Emitter {
       row_blocks{Xbyak::Operand::RDX}, column_blocks{Xbyak::Operand::RCX}, kernel_rows{Xbyak::Operand::R9},
       next{Xbyak::Operand::R9}, bias{Xbyak::Operand::R10}, slopes{Xbyak::Operand::R11}, out{Xbyak::Operand::RBX},
       t0{Xbyak::Operand::RAX}, t1{Xbyak::Operand::R15};
-  // 0..15: sums. The field's registers are free again when the epilogue wants its temporaries.
-  static constexpr std::array<Vec, 4> field = {Vec{16}, Vec{17}, Vec{18}, Vec{19}};
-  static constexpr std::array<Vec, EpilogueEmitter::temporaries> temporaries = field;
-  static constexpr Vec activation_scale{20}, nothing{21};
-  static constexpr int first_resident = 22;
+  // Vector registers: sums, then the field's, which are free again when the epilogue wants its temporaries.
+  [[nodiscard]] Vec field(int i) const { return Vec{first_free_ + i}; }
+  [[nodiscard]] Vec activation_scale() const { return Vec{first_free_ + field_registers}; }
+  [[nodiscard]] Vec nothing() const { return Vec{first_free_ + field_registers + 1}; }
+  [[nodiscard]] int first_resident() const { return first_free_ + field_registers + constant_registers; }
   static constexpr Mask channels{1}, compare{2};
 
   const ConvSpec& spec_;
@@ -217,12 +220,18 @@ class Emitter {
   std::int64_t rows_, columns_, block_rows_;
   Mask lanes_;
   int next_field_ = 0;
+  int first_free_;  ///< register behind the sums
   Assembler a_;
   std::unique_ptr<VectorUnit> unit_;
   EpilogueEmitter epilogue_;
 };
 
 }  // namespace
+
+std::int64_t most_depthwise_rows(Isa isa) {
+  constexpr std::int64_t enough = 4;
+  return std::min(enough, (vector_facts(isa).registers - field_registers - constant_registers) / block_columns);
+}
 
 KernelImage emit_depthwise(const ConvSpec& spec, const Plan& plan, const DepthwiseLayout& layout, std::int64_t rows,
                            std::int64_t columns, bool partial, std::string name) {

@@ -28,6 +28,9 @@ struct DepthwiseArgs {
   std::uint64_t lanes;    ///< bit i: channel i exists
 };
 
+/// Rows of four outputs whose sums the registers hold, four at most.
+[[nodiscard]] std::int64_t most_depthwise_rows(Isa isa);
+
 /// A kernel for tiles of exactly rows x columns outputs (those at the right and bottom edge may be smaller than the
 /// plan's). `partial`: the last vector, of which not every channel exists.
 [[nodiscard]] KernelImage emit_depthwise(const ConvSpec& spec, const Plan& plan, const DepthwiseLayout& layout,

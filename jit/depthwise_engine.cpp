@@ -242,13 +242,15 @@ void check_plan(const ConvSpec& spec, const Plan& plan) {
   if (plan.group_step != 2 && plan.group_step != group_bytes) {
     throw Error(ErrorKind::invalid_argument, fmt::format("group_step is {}, not 2 or 4", plan.group_step), spec.name());
   }
-  if (plan.rows > group_bytes) {
-    throw Error(ErrorKind::invalid_argument,
-                fmt::format("a depthwise register block has at most 4 rows, not {}", plan.rows), spec.name());
+  if (plan.rows > most_depthwise_rows(spec.isa)) {
+    throw Error(
+        ErrorKind::invalid_argument,
+        fmt::format("a depthwise register block has at most {} rows, not {}", most_depthwise_rows(spec.isa), plan.rows),
+        spec.name());
   }
-  if (plan.column_vectors > most_quantize_vectors) {
+  if (plan.column_vectors > most_quantize_vectors(spec.isa)) {
     throw Error(ErrorKind::invalid_argument,
-                fmt::format("a depthwise tile has at most {} channel vectors, not {}", most_quantize_vectors,
+                fmt::format("a depthwise tile has at most {} channel vectors, not {}", most_quantize_vectors(spec.isa),
                             plan.column_vectors),
                 spec.name());
   }

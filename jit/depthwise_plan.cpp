@@ -11,6 +11,7 @@
 #include <cmath>
 #include <vector>
 
+#include "jit/depthwise_emitter.h"
 #include "jit/depthwise_quantize_emitter.h"
 #include "jit/depthwise_taps.h"
 #include "jit/tile.h"
@@ -27,7 +28,7 @@ constexpr double cycles_per_quantize_call = 200.0;                            //
 /// Of plans that cost within this the smallest tile wins: its windows represent their values better.
 constexpr double indifferent = 1.03;
 constexpr std::int64_t largest_side = 56;
-constexpr std::int64_t block_outputs = 16, most_block_rows = 4;
+constexpr std::int64_t block_outputs = 16;
 constexpr std::int64_t most_unrolled_dots = 1200;  ///< of a register block; beyond, kernel rows are a loop
 
 /// Field pixels inside the image along one axis, summed over the tiles.
@@ -75,6 +76,7 @@ std::vector<std::int64_t> sides(std::int64_t total, std::int64_t wanted) {
 }
 
 std::vector<Plan> plans(const ConvSpec& spec) {
+  const std::int64_t most = most_quantize_vectors(spec.isa);
   std::vector<Plan> plans;
   for (const std::int64_t height : sides(spec.out_h, spec.window.tile_h)) {
     for (const std::int64_t width : sides(spec.out_w, spec.window.tile_w)) {
@@ -85,8 +87,8 @@ std::vector<Plan> plans(const ConvSpec& spec) {
         plan.group_step = step;
         const DepthwiseTaps taps(spec, step);
         const double dots = block_outputs * static_cast<double>(spec.kernel_h) * taps.dots_per_row();
-        plan.rows = dots > static_cast<double>(most_unrolled_dots) ? 1 : most_block_rows;
-        for (const std::int64_t vectors : {most_quantize_vectors, most_quantize_vectors / 2}) {
+        plan.rows = dots > static_cast<double>(most_unrolled_dots) ? 1 : most_depthwise_rows(spec.isa);
+        for (const std::int64_t vectors : {most, most / 2}) {
           plan.column_vectors = vectors;
           plans.push_back(plan);
         }

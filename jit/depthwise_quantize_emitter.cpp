@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jit/depthwise_quantize_emitter.h"
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <utility>
 
 #include "jit/assembler.h"
 #include "jit/vector_unit.h"
+#include "jit/window_quantizer.h"
 
 namespace octavo::jit {
 namespace {
@@ -15,10 +16,9 @@ namespace {
 using Xbyak::Address;
 using Xbyak::Reg64;
 
-constexpr std::uint32_t infinity_bits = 0x7F800000U;
-constexpr std::uint32_t nan_bits = 0x7FC00000U;
-constexpr std::uint32_t magnitude_bits = 0x7FFFFFFFU;
-constexpr std::uint32_t below_smallest_max_bits = 0x047FFFFFU;  // the fp32 number before 2^-118
+constexpr std::int64_t columns_together = 4;
+
+constexpr int reserved_registers = 6;  ///< temporaries and constants
 
 class Emitter {
  public:
@@ -27,8 +27,9 @@ class Emitter {
         layout_(layout),
         vectors_(static_cast<int>(vectors)),
         partial_(partial),
-        zero_point_(spec.nonnegative_input ? ZeroPoint::none : ZeroPoint::middle),
-        unit_(make_vector_unit(spec.isa, a_)) {}
+        unit_(make_vector_unit(spec.isa, a_)),
+        quantizer_(*unit_, spec.nonnegative_input,
+                   {.inverse = {}, .zero = {}, .usable = Mask{2}, .usable_tail = Mask{3}}) {}
 
   KernelImage emit(std::string name) {
     a_.prologue();
@@ -57,18 +58,18 @@ class Emitter {
   void maximum() {
     a_.annotate("maximum");
     // Few vectors: several columns at once, so that the maxima do not wait for each other.
-    const int columns = vectors_ < 4 ? 4 : 1;
+    const int columns = vectors_ * (1 + columns_together) < first_temporary() ? columns_together : 1;
     for (int i = 0; i < columns * vectors_; ++i) unit_->zero(running(i));
-    unit_->broadcast(magnitude, a_.constant_dword(magnitude_bits));
+    unit_->broadcast(magnitude(), a_.constant_dword(magnitude_bits));
     a_.mov(row, OCTAVO_ARG(inside));
     a_.mov(rows, OCTAVO_ARG(rows_inside));
     a_.repeat_while(rows, [&] {
       a_.mov(pixel, row);
       a_.mov(count, OCTAVO_ARG(columns_inside));
-      if (columns == 4) {
+      if (columns == columns_together) {
         a_.shr(count, 2);
         a_.repeat_while(count, [&] {
-          for (int column = 0; column < 4; ++column) {
+          for (int column = 0; column < columns; ++column) {
             for (int v = 0; v < vectors_; ++v) take_magnitude(running(column * vectors_ + v), column, v);
           }
           a_.lea(pixel, a_.ptr[pixel + column_stride * 4]);
@@ -88,45 +89,28 @@ class Emitter {
   }
 
   void take_magnitude(Vec into, int column, int v) {
-    const Vec t = q[static_cast<std::size_t>(v % 4)];
+    const Vec t = q(v % 4);
     if (partial_ && v + 1 == vectors_) {
       unit_->load(t, pixel_at(column, v), channels);
-      unit_->and_bits(t, t, magnitude);
+      unit_->and_bits(t, t, magnitude());
     } else {
-      unit_->and_bits(t, magnitude, pixel_at(column, v));
+      unit_->and_bits(t, magnitude(), pixel_at(column, v));
     }
     unit_->max_unsigned(into, into, t);
   }
 
-  /// The inverse of each channel, 0 without one. Scales: NaN for a maximum that is no number, 0 for one too small.
   void scales_of_maxima() {
     a_.annotate("scales");
     a_.mov(scratch, OCTAVO_ARG(scales));
     for (int v = 0; v < vectors_; ++v) {
-      const Vec m = running(v), scale = q[0], t = q[1];
-      unit_->broadcast(t, a_.constant_dword(below_smallest_max_bits));
-      unit_->less_unsigned(large_enough, t, m);
-      unit_->less_unsigned(number, m, a_.constant(infinity_bits));
-      unit_->set(t, largest());
-      unit_->div(scale, m, t);
-      unit_->div(inverse(v), t, m);
-      unit_->broadcast(t, a_.constant_dword(nan_bits));
-      unit_->blend(scale, t, scale, number);
-      unit_->zero(t);
-      unit_->blend(scale, t, scale, large_enough);
-      unit_->mask_and(number, number, large_enough);
-      unit_->blend(inverse(v), t, inverse(v), number);
-      unit_->store(a_.ptr[scratch + v * static_cast<int>(layout_.vector_bytes)], scale);
+      quantizer_.scales(q(0), inverse(v), running(v), q(1));
+      unit_->store(a_.ptr[scratch + v * static_cast<int>(layout_.vector_bytes)], q(0));
     }
   }
 
   void quantize() {
-    if (zero_point_ == ZeroPoint::none) {
-      unit_->zero(outside);
-    } else {
-      unit_->broadcast(outside, a_.constant_dword(0x80808080U));
-    }
-    unit_->load_group_control(control, scratch);
+    quantizer_.zero_point_bytes(outside());
+    unit_->load_group_control(control(), scratch);
     for (int v = 0; v < vectors_; ++v) unit_->zero(previous(v));
     a_.mov(row, OCTAVO_ARG(row));
     a_.mov(groups_row, OCTAVO_ARG(groups));
@@ -161,7 +145,7 @@ class Emitter {
     a_.repeat_while(rows, [&] {
       a_.mov(groups, groups_row);
       a_.repeat(count, layout_.units, [&] {
-        for (int v = 0; v < vectors_; ++v) unit_->store(group_of(v), outside);
+        for (int v = 0; v < vectors_; ++v) unit_->store(group_of(v), outside());
         a_.advance(groups, layout_.vector_bytes);
       });
       a_.add(groups_row, static_cast<std::uint32_t>(layout_.row_bytes));
@@ -174,16 +158,16 @@ class Emitter {
     const auto step = static_cast<int>(layout_.taps.step);
     for (int i = 0; i < step && edge; ++i) unit_->load_mask(column(i), a_.word[masks + 2 * i]);
     for (int v = 0; v < vectors_; ++v) {
-      for (int i = 0; i < step; ++i) quantize_pixel(q[static_cast<std::size_t>(i)], i, v, edge);
-      unit_->pack_pair(q[0], q[0], q[1]);
+      for (int i = 0; i < step; ++i) quantize_pixel(q(i), i, v, edge);
+      unit_->pack_pair(q(0), q(0), q(1));
       if (step == 2) {
-        unit_->group_bytes(q[1], previous(v), q[0], control, zero_point_);
-        unit_->store(group_of(v), q[1]);
-        unit_->copy(previous(v), q[0]);
+        unit_->group_bytes(q(1), previous(v), q(0), control(), quantizer_.zero_point());
+        unit_->store(group_of(v), q(1));
+        unit_->copy(previous(v), q(0));
       } else {
-        unit_->pack_pair(q[2], q[2], q[3]);
-        unit_->group_bytes(q[0], q[0], q[2], control, zero_point_);
-        unit_->store(group_of(v), q[0]);
+        unit_->pack_pair(q(2), q(2), q(3));
+        unit_->group_bytes(q(0), q(0), q(2), control(), quantizer_.zero_point());
+        unit_->store(group_of(v), q(0));
       }
     }
     a_.lea(pixel, a_.ptr[pixel + column_stride * step]);
@@ -219,7 +203,6 @@ class Emitter {
     }
   }
   [[nodiscard]] Address group_of(int v) { return a_.ptr[groups + displacement(v * layout_.field_bytes)]; }
-  [[nodiscard]] float largest() const { return spec_.nonnegative_input ? 255.0F : 127.0F; }
 
 #undef OCTAVO_ARG
 
@@ -227,25 +210,34 @@ class Emitter {
   const DepthwiseLayout& layout_;
   int vectors_;
   bool partial_;
-  ZeroPoint zero_point_;
   Assembler a_;
   std::unique_ptr<VectorUnit> unit_;
+  WindowQuantizer quantizer_;  // for its scales alone: every lane here has an inverse of its own
 
   // Register plan.
   const Reg64 args{Xbyak::Operand::RDI}, scratch{Xbyak::Operand::RAX}, row_stride{Xbyak::Operand::RBX},
       column_stride{Xbyak::Operand::R8}, column_stride3{Xbyak::Operand::R9}, count{Xbyak::Operand::RCX},
       rows{Xbyak::Operand::RDX}, pixel{Xbyak::Operand::RSI}, row{Xbyak::Operand::R10}, groups{Xbyak::Operand::R11},
       groups_row{Xbyak::Operand::R12}, masks{Xbyak::Operand::R13};
+  // Vector registers: inverses; the pairs before a unit, at first the running maxima; temporaries and constants on top.
   static Vec inverse(int v) { return Vec{v}; }
-  static Vec previous(int v) { return Vec{8 + v}; }
-  static Vec running(int i) { return Vec{8 + i}; }  // maxima; free before there is a previous pair
-  static constexpr std::array<Vec, 4> q = {Vec{20}, Vec{21}, Vec{22}, Vec{23}};
-  static constexpr Vec magnitude{24}, outside{25}, control{26};
-  static constexpr Mask channels{1}, number{2}, large_enough{3}, both{2};
+  [[nodiscard]] Vec previous(int v) const { return Vec{vectors_ + v}; }
+  [[nodiscard]] Vec running(int i) const { return Vec{vectors_ + i}; }
+  [[nodiscard]] int first_temporary() const { return unit_->registers() - reserved_registers; }
+  [[nodiscard]] Vec q(int i) const { return Vec{first_temporary() + i}; }
+  [[nodiscard]] Vec outside() const { return q(4); }
+  [[nodiscard]] Vec magnitude() const { return outside(); }  // before there is an outside
+  [[nodiscard]] Vec control() const { return q(5); }
+  static constexpr Mask channels{1}, both{2};
   static Mask column(int i) { return Mask{3 + i}; }
 };
 
 }  // namespace
+
+std::int64_t most_quantize_vectors(Isa isa) {
+  constexpr std::int64_t enough = 8;  // more would not be in L1 together
+  return std::min<std::int64_t>(enough, (vector_facts(isa).registers - reserved_registers) / 2);
+}
 
 KernelImage emit_depthwise_quantize(const ConvSpec& spec, const DepthwiseLayout& layout, std::int64_t vectors,
                                     bool partial, std::string name) {

@@ -30,7 +30,8 @@ struct DepthwiseQuantizeArgs {
   std::uint64_t lanes;                                 ///< of the last vector; bit i: channel i exists
 };
 
-constexpr std::int64_t most_quantize_vectors = 8;
+/// Vectors of channels that one call can take: what the registers hold, eight at most.
+[[nodiscard]] std::int64_t most_quantize_vectors(Isa isa);
 
 /// For `vectors` neighbouring vectors. `partial`: not every channel of the last one exists.
 [[nodiscard]] KernelImage emit_depthwise_quantize(const ConvSpec& spec, const DepthwiseLayout& layout,

@@ -15,16 +15,29 @@
 namespace octavo {
 namespace {
 
-constexpr std::array<Isa, 2> all_isas = {Isa::reference, Isa::avx512vnni};
+constexpr std::array<Isa, 5> all_isas = {Isa::reference, Isa::avx2, Isa::avxvnni, Isa::avx512bw, Isa::avx512vnni};
 
 bool machine_has(Isa isa) {
   using Cpu = Xbyak::util::Cpu;
-  if (isa == Isa::reference) return true;
-  // Xbyak reports AVX-512 only where XCR0 says that the system saves the opmask and zmm registers.
+  // Xbyak reports AVX and AVX-512 only where XCR0 says that the system saves the ymm, opmask and zmm registers. The
+  // small extensions stand on every processor with the large ones, but a virtual machine may hide them.
   const Cpu cpu;
-  // The small extensions stand on every processor with AVX-512 VNNI, but a virtual machine may hide them.
-  return cpu.has(Cpu::tAVX512F) && cpu.has(Cpu::tAVX512BW) && cpu.has(Cpu::tAVX512VL) && cpu.has(Cpu::tAVX512DQ) &&
-         cpu.has(Cpu::tAVX512_VNNI) && cpu.has(Cpu::tAVX2) && cpu.has(Cpu::tFMA) && cpu.has(Cpu::tBMI2);
+  const bool avx2 = cpu.has(Cpu::tAVX2) && cpu.has(Cpu::tFMA) && cpu.has(Cpu::tBMI2);
+  const bool avx512bw =
+      avx2 && cpu.has(Cpu::tAVX512F) && cpu.has(Cpu::tAVX512BW) && cpu.has(Cpu::tAVX512VL) && cpu.has(Cpu::tAVX512DQ);
+  switch (isa) {
+    case Isa::reference:
+      return true;
+    case Isa::avx2:
+      return avx2;
+    case Isa::avxvnni:
+      return avx2 && (cpu.has(Cpu::tAVX_VNNI) || (cpu.has(Cpu::tAVX512VL) && cpu.has(Cpu::tAVX512_VNNI)));
+    case Isa::avx512bw:
+      return avx512bw;
+    case Isa::avx512vnni:
+      return avx512bw && cpu.has(Cpu::tAVX512_VNNI);
+  }
+  return false;
 }
 
 std::string names_of(const auto& isas) {
@@ -39,6 +52,12 @@ std::string_view isa_name(Isa isa) noexcept {
   switch (isa) {
     case Isa::reference:
       return "reference";
+    case Isa::avx2:
+      return "avx2";
+    case Isa::avxvnni:
+      return "avxvnni";
+    case Isa::avx512bw:
+      return "avx512bw";
     case Isa::avx512vnni:
       return "avx512vnni";
   }

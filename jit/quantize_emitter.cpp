@@ -5,9 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <vector>
 
 #include "jit/vector_unit.h"
+#include "jit/window_quantizer.h"
 
 namespace octavo::jit {
 
@@ -17,15 +18,10 @@ using Xbyak::Address;
 using Xbyak::Reg64;
 
 constexpr std::int64_t bytes_per_float = 4;
-constexpr std::int64_t batch_size = 16;        ///< windows whose maxima share a register in the end
 constexpr std::int64_t batch_vectors = 128;    ///< a batch has no more windows than fill this many vectors of a pixel
 constexpr std::int64_t unrolled_vectors = 32;  ///< of a window: more are looped over
 constexpr std::int64_t looped_vectors = 16;
 constexpr std::int64_t line_bytes = 64;
-
-constexpr std::uint32_t infinity_bits = 0x7F800000U, nan_bits = 0x7FC00000U;
-constexpr std::uint32_t magnitude_bits = 0x7FFFFFFFU;
-constexpr std::uint32_t smallest_maximum_bits = 0x04800000U;  // 2^-118: below, 255 / maximum might overflow
 
 class QuantizeEmitter {
  public:
@@ -33,16 +29,14 @@ class QuantizeEmitter {
       : k_(kernel),
         unit_(make_vector_unit(kernel.isa, a_)),
         lanes_(unit_->lanes()),
+        quantizer_(*unit_, kernel.nonnegative_input,
+                   {.inverse = fixed(1), .zero = fixed(2), .usable = Mask{1}, .usable_tail = Mask{2}}),
         layout_(kernel.windows, kernel.field_rows, kernel.field_columns, kernel.scale_per_pixel) {}
 
   KernelImage emit() {
     a_.prologue(128);
     unit_->broadcast(magnitude_, a_.constant_dword(magnitude_bits));
-    unit_->zero(zero_);
-    if (k_.nonnegative_input)
-      unit_->zero(filling_);
-    else
-      unit_->broadcast(filling_, a_.constant_dword(0x80808080U));
+    quantizer_.start();
     a_.mov(source_, a_.ptr[args_ + offsetof(QuantizeArgs, image)]);
     a_.mov(slice_, a_.ptr[args_ + offsetof(QuantizeArgs, field)]);
     a_.mov(scales_, a_.ptr[args_ + offsetof(QuantizeArgs, scales)]);
@@ -70,7 +64,7 @@ class QuantizeEmitter {
 
   void emit_equal_windows(std::int64_t count, std::int64_t channels) {
     const std::int64_t fits = std::max<std::int64_t>(1, batch_vectors / vectors(channels));
-    const std::int64_t batch = std::min({batch_size, fits, count});
+    const std::int64_t batch = std::min({batch_size(), fits, count});
     a_.repeat(batches_left_, count / batch, [&] { emit_window_batch(batch, channels); });
     if (count % batch != 0) emit_window_batch(count % batch, channels);
   }
@@ -78,8 +72,8 @@ class QuantizeEmitter {
   /// Leaves source_, slice_ and scales_ behind the batch.
   void emit_window_batch(std::int64_t count, std::int64_t channels) {
     a_.annotate(fmt::format("maxima of {} windows of {} channels", count, channels));
-    set_tail_masks(channels);
-    for (int i = 0; i < batch_size; ++i) unit_->zero(maximum(i));
+    set_tail_mask(channels);
+    for (int i = 0; i < batch_size(); ++i) unit_->zero(maximum(i));
     for_each_row([&] {
       a_.mov(pixel_, row_);
       for_each_pixel([&] {
@@ -142,8 +136,8 @@ class QuantizeEmitter {
     a_.mov(row_, source_);
     a_.mov(pixel_index_, 0);
     a_.repeat(rows_on_stack_, k_.field_rows, [&] {
-      const std::int64_t batches = k_.field_columns / batch_size, rest = k_.field_columns % batch_size;
-      a_.repeat(batches_left_, batches, [&] { emit_pixel_batch(batch_size); });
+      const std::int64_t batches = k_.field_columns / batch_size(), rest = k_.field_columns % batch_size();
+      a_.repeat(batches_left_, batches, [&] { emit_pixel_batch(batch_size()); });
       if (rest != 0) emit_pixel_batch(rest);
       a_.advance(row_, k_.src_row_bytes - k_.field_columns * k_.src_pixel_bytes);
     });
@@ -177,8 +171,8 @@ class QuantizeEmitter {
   /// Leaves source_ and scales_ at the next window.
   void emit_pixel_batch_window(std::int64_t pixels, std::int64_t channels) {
     a_.annotate(fmt::format("{} pixels of {} channels", pixels, channels));
-    set_tail_masks(channels);
-    for (int i = 0; i < batch_size; ++i) unit_->zero(maximum(i));
+    set_tail_mask(channels);
+    for (int i = 0; i < batch_size(); ++i) unit_->zero(maximum(i));
     for (std::int64_t i = 0; i < pixels; ++i)
       emit_maximum(maximum(static_cast<int>(i)), source_, i * k_.src_pixel_bytes, channels);
     emit_scales(pixels);
@@ -217,11 +211,10 @@ class QuantizeEmitter {
   // ---- parts --------------------------------------------------------------------------------------------------------
   [[nodiscard]] std::int64_t vectors(std::int64_t channels) const { return (channels + lanes_ - 1) / lanes_; }
 
-  void set_tail_masks(std::int64_t channels) {
+  void set_tail_mask(std::int64_t channels) {
     const std::int64_t tail = channels % lanes_;
     if (tail == 0) return;
     unit_->set_mask(tail_channels_, (std::uint64_t{1} << tail) - 1, a_.rax);
-    unit_->set_mask(tail_bytes_, (std::uint64_t{1} << window_bytes(tail)) - 1, a_.rax);
   }
 
   /// d = max(d, magnitudes of the channels at from + offset), lane by lane.
@@ -252,60 +245,37 @@ class QuantizeEmitter {
     }
   }
 
-  /// From the batch's maxima: scales to scales_, inverses to the stack; 0 is the inverse where all bytes are to be the
-  /// zero point.
+  /// From the batch's maxima: scales to scales_, inverses to the stack.
   void emit_scales(std::int64_t count) {
     a_.annotate("scales");
-    std::array<Vec, batch_size> maxima{};
-    for (int i = 0; i < batch_size; ++i) maxima[static_cast<std::size_t>(i)] = maximum(i);
+    std::vector<Vec> maxima;
+    for (int i = 0; i < batch_size(); ++i) maxima.push_back(maximum(i));
     unit_->transpose_max(maxima, temporary(0));
-    const Vec max = maximum(0), scale = temporary(0), inverse = temporary(1), t = temporary(2);
-    const float range = k_.nonnegative_input ? 255.0F : 127.0F;
-    unit_->set(t, range);
-    unit_->div(scale, max, t);
-    unit_->div(inverse, t, max);
-    // Usable: 2^-118 <= maximum < infinity. Smaller: scale 0. Infinite or NaN: scale NaN.
-    unit_->broadcast(t, a_.constant_dword(smallest_maximum_bits - 1));
-    unit_->less_unsigned(usable_, t, max);
-    unit_->less_unsigned(finite_, max, a_.constant(infinity_bits));
-    unit_->mul_zeroing(scale, scale, a_.constant(1.0F), usable_);
-    unit_->broadcast(t, a_.constant_dword(nan_bits));
-    unit_->blend(scale, t, scale, finite_);
-    unit_->mask_and(usable_, usable_, finite_);
-    unit_->mul_zeroing(inverse, inverse, a_.constant(1.0F), usable_);
+    const Vec scale = temporary(0), inverse = temporary(1);
+    quantizer_.scales(scale, inverse, maximum(0), temporary(2));
     unit_->store(a_.ptr[a_.rsp], inverse);
-    unit_->set_mask(usable_, (std::uint64_t{1} << count) - 1, a_.rax);
-    unit_->store(a_.ptr[scales_], scale, usable_);
+    unit_->set_mask(some_lanes_, (std::uint64_t{1} << count) - 1, a_.rax);
+    unit_->store(a_.ptr[scales_], scale, some_lanes_);
   }
 
-  /// The next window's inverse into its register, and the masks that go with it. Inputs >= 0 need none: what comes of
-  /// NaN or infinity times 0 is the least integer, which saturates to their zero point.
+  [[nodiscard]] Mask tail_of(std::int64_t channels) const { return channels % lanes_ == 0 ? Mask{} : tail_channels_; }
+
   void emit_take_inverse(std::int64_t channels) {
-    unit_->broadcast(inverse_, a_.dword[inverse_cursor_]);
+    quantizer_.take_inverse(a_.dword[inverse_cursor_], tail_of(channels));
     a_.advance(inverse_cursor_, bytes_per_float);
-    if (k_.nonnegative_input) return;
-    unit_->less_unsigned(usable_, zero_, inverse_);
-    if (channels % lanes_ != 0) unit_->mask_and(usable_tail_, usable_, tail_channels_);
   }
 
   /// One pixel of a window, from pixel_ to bytes_, which is left behind it.
   void emit_bytes(std::int64_t channels) {
-    const ZeroPoint zero_point = k_.nonnegative_input ? ZeroPoint::none : ZeroPoint::middle;
+    const ZeroPoint zero_point = quantizer_.zero_point();
     const std::int64_t whole = channels / lanes_, packs = whole / 4;
-    const Mask lanes = k_.nonnegative_input ? Mask{} : usable_;
-    const Mask tail_lanes = k_.nonnegative_input ? tail_channels_ : usable_tail_;
-    const auto load = [&](Vec d, const Reg64& base, std::int64_t vector, Mask from) {
-      const Address address = a_.ptr[base + displacement(vector * unit_->bytes())];
-      if (from.slot == 0)
-        unit_->mul(d, inverse_, address);
-      else
-        unit_->mul_zeroing(d, inverse_, address, from);
-      unit_->to_integer(d, d);
+    const auto load = [&](Vec d, const Reg64& base, std::int64_t vector, Mask tail) {
+      quantizer_.integers(d, a_.ptr[base + displacement(vector * unit_->bytes())], tail);
     };
     const auto pack = [&](const Reg64& base, std::int64_t count) {
       for (std::int64_t i = 0; i < count; ++i) {
         const int first = static_cast<int>(i % 2) * 4;
-        for (int j = 0; j < 4; ++j) load(maximum(first + j), base, i * 4 + j, lanes);
+        for (int j = 0; j < 4; ++j) load(maximum(first + j), base, i * 4 + j, {});
         unit_->store_packed4(a_.ptr[bytes_ + displacement(i * unit_->bytes())], maximum(first), maximum(first + 1),
                              maximum(first + 2), maximum(first + 3), zero_point);
       }
@@ -324,51 +294,58 @@ class QuantizeEmitter {
     }
     pack(rest, packs - done / 4);
     for (std::int64_t v = packs * 4; v < whole; ++v) {
-      load(maximum(0), rest, v - done, lanes);
-      unit_->store_packed1(a_.ptr[bytes_], maximum(0), zero_point);
+      load(maximum(0), rest, v - done, {});
+      unit_->store_packed1(a_.ptr[bytes_], maximum(0), zero_point, static_cast<int>(lanes_));
       a_.advance(bytes_, lanes_);
     }
     if (channels % lanes_ != 0) {
-      load(maximum(0), rest, whole - done, tail_lanes);
-      unit_->store_packed1(a_.ptr[bytes_], maximum(0), zero_point, tail_bytes_);
-      a_.advance(bytes_, window_bytes(channels % lanes_));
+      const std::int64_t bytes = window_bytes(channels % lanes_);
+      load(maximum(0), rest, whole - done, tail_channels_);
+      unit_->store_packed1(a_.ptr[bytes_], maximum(0), zero_point, static_cast<int>(bytes));
+      a_.advance(bytes_, bytes);
     }
   }
 
   /// The zero point into outside_ pixels at bytes_, which is left behind them.
   void emit_filling(std::int64_t channels) {
     Xbyak::Label again, rest, done;
+    const Vec filling = temporary(0);
     const int step = unit_->bytes();
+    quantizer_.zero_point_bytes(filling);
     a_.imul(outside_, outside_, displacement(window_bytes(channels)));
     a_.L(again);
     a_.cmp(outside_, step);
     a_.jl(rest, a_.T_NEAR);
-    unit_->store(a_.ptr[bytes_], filling_);
+    unit_->store(a_.ptr[bytes_], filling);
     a_.add(bytes_, step);
     a_.sub(outside_, step);
     a_.jmp(again, a_.T_NEAR);
     a_.L(rest);
-    a_.test(outside_, outside_);
+    a_.shr(outside_, 2);  // a pixel's bytes are a multiple of four
     a_.jz(done, a_.T_NEAR);
-    a_.mov(a_.rax, -1);
-    a_.bzhi(a_.rax, a_.rax, outside_);
-    unit_->set_mask(rest_bytes_, a_.rax);
-    unit_->store_bytes(a_.ptr[bytes_], filling_, rest_bytes_);
-    a_.add(bytes_, outside_);
+    unit_->set_mask_of_first(some_lanes_, outside_, a_.rax);
+    unit_->store(a_.ptr[bytes_], filling, some_lanes_);
+    a_.lea(bytes_, a_.ptr[bytes_ + outside_ * 4]);
     a_.L(done);
   }
 
-  static Vec maximum(int i) { return {i}; }  ///< 0 to 15; free while bytes are written
-  static Vec temporary(int i) { return {16 + i % 8}; }
+  /// Windows whose maxima share a register in the end.
+  [[nodiscard]] std::int64_t batch_size() const { return lanes_; }
+  static Vec maximum(int i) { return {i}; }  ///< as many as lanes; free while bytes are written
+  [[nodiscard]] Vec fixed(int i) const { return {unit_->lanes() + i}; }
+  [[nodiscard]] Vec temporary(int i) const {
+    const int first = unit_->lanes() + 3;
+    return {first + i % std::min(8, unit_->registers() - first)};
+  }
 
   const QuantizeKernel& k_;
   Assembler a_;
   std::unique_ptr<VectorUnit> unit_;
   std::int64_t lanes_;
+  WindowQuantizer quantizer_;  // has registers fixed(1), fixed(2) and masks 1, 2
   ScratchLayout layout_;
-
-  static constexpr Vec magnitude_{31}, zero_{30}, filling_{29}, inverse_{28};
-  static constexpr Mask usable_{1}, usable_tail_{2}, tail_channels_{3}, tail_bytes_{4}, rest_bytes_{5}, finite_{6};
+  const Vec magnitude_ = fixed(0);
+  static constexpr Mask tail_channels_{3}, some_lanes_{4};
 
   // General registers; rax is scratch. The outer counters live on the stack, behind the inverses.
   const Reg64 args_ = a_.rdi;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dynamic quantization: fp32 pixels of a tile's field -> u8 windows in scratch (jit/window_layout.h) with their scales.
 //
-// A batch is up to 16 windows that are treated together: neighbouring channel windows of the whole field, or, with one
-// scale a pixel, the same channel window of neighbouring pixels. First the batch's maxima, one register each, in one
-// walk over memory; then all scales and inverses in one vector; then each window's bytes. Pixels outside the image are
-// filled with the zero point, so a convolution needs no border variants.
+// A batch is up to as many windows as a register has lanes, treated together: neighbouring channel windows of the whole
+// field, or, with one scale a pixel, the same channel window of neighbouring pixels. First the batch's maxima, one
+// register each, in one walk over memory; then all scales and inverses in one vector; then each window's bytes. Pixels
+// outside the image are filled with the zero point, so a convolution needs no border variants.
 #pragma once
 
 #include <cstdint>

@@ -20,10 +20,12 @@ struct Vec {
   bool operator==(const Vec&) const = default;
 };
 
-/// Which lanes a load or store touches: slot 0 is "all of them", slots 1 to 7 are set with set_mask() or load_mask().
+/// Which lanes a load or store touches: slot 0 is "all of them", slots 1 to 7 are set with set_mask() and its like.
+/// Where an ISA keeps them is its own business.
 struct Mask {
   int slot = 0;
 };
+constexpr int mask_slots = 8;
 
 /// The last operand of an instruction: a register, a full vector in memory, or (Assembler::constant, ptr_b) a dword in
 /// memory that is broadcast.
@@ -44,8 +46,9 @@ class Source {
 /// The byte that means 0.0: 0 for inputs proven >= 0, 128 for the others.
 enum class ZeroPoint { none, middle };
 
-/// Emits primitives through an Assembler that the caller owns. "d" is the destination; fp32 unless said otherwise.
-/// NaN rules: max/min return their last operand when either is NaN.
+/// Emits primitives through an Assembler that the caller owns, and that has not opened its kernel yet: a unit may need
+/// memory of the frame. "d" is the destination; fp32 unless said otherwise. NaN rules: max/min return their last
+/// operand when either is NaN.
 class VectorUnit {
  public:
   virtual ~VectorUnit() = default;
@@ -54,7 +57,7 @@ class VectorUnit {
 
   [[nodiscard]] Assembler& assembler() const { return a_; }
   [[nodiscard]] virtual int lanes() const = 0;      ///< 32-bit lanes of a register
-  [[nodiscard]] virtual int registers() const = 0;  ///< vector registers that an emitter may use
+  [[nodiscard]] virtual int registers() const = 0;  ///< vector registers that an emitter may use: the first ones
   [[nodiscard]] int bytes() const { return lanes() * 4; }
 
   // Moves. A masked load zeroes the other lanes; a masked store leaves them alone; neither touches their memory.
@@ -66,9 +69,13 @@ class VectorUnit {
   virtual void set(Vec d, float value) = 0;
 
   // Masks.
+  /// Bit i of `lanes`: lane i. May clobber `scratch`.
   virtual void set_mask(Mask d, std::uint64_t lanes, const Xbyak::Reg64& scratch) = 0;
   virtual void set_mask(Mask d, const Xbyak::Reg64& lanes) = 0;
-  virtual void load_mask(Mask d, const Xbyak::Address& lanes16) = 0;
+  /// The first `count` lanes, 0 to lanes(). May clobber `scratch`.
+  virtual void set_mask_of_first(Mask d, const Xbyak::Reg64& count, const Xbyak::Reg64& scratch) = 0;
+  /// All lanes, or none: a word in memory that is 0xFFFF or 0.
+  virtual void load_mask(Mask d, const Xbyak::Address& all_or_none) = 0;
   virtual void mask_and(Mask d, Mask a, Mask b) = 0;
   /// Lanes where a < b, unsigned 32-bit integers.
   virtual void less_unsigned(Mask d, Vec a, const Source& b) = 0;
@@ -76,7 +83,7 @@ class VectorUnit {
   virtual void less(Mask d, Vec a, const Source& b) = 0;
 
   // Integers.
-  /// d(s32) += the sum of the four products u8 * s8 of each lane.
+  /// d(s32) += the sum of the four products u8 * s8 of each lane. Exact on every ISA, whatever the values.
   virtual void dot4(Vec d, Vec u8, const Source& s8) = 0;
   virtual void and_bits(Vec d, Vec a, const Source& b) = 0;
   virtual void or_bits(Vec d, Vec a, const Source& b) = 0;
@@ -95,18 +102,18 @@ class VectorUnit {
   virtual void negated_fma(Vec d, Vec a, const Source& b) = 0;      ///< d = d - a * b
   virtual void max(Vec d, Vec a, const Source& b) = 0;
   virtual void min(Vec d, Vec a, const Source& b) = 0;
-  virtual void round(Vec d, Vec a) = 0;                      ///< to an integral value, nearest even
-  virtual void scale_by_power(Vec d, Vec a, Vec power) = 0;  ///< a * 2^power, right at both ends of the range
+  virtual void round(Vec d, Vec a) = 0;  ///< to an integral value, nearest even
+  /// a * 2^power, rounded once; power is integral and within +-250, a within [0.5, 2).
+  virtual void scale_by_power(Vec d, Vec a, Vec power) = 0;
   virtual void blend(Vec d, Vec otherwise, const Source& where_set, Mask mask) = 0;
 
   // Quantizing: s32 -> u8 with saturation, plus the zero point.
   /// Packs four registers of lanes() s32 each, bytes() bytes in all, and stores them; clobbers all four. The order of
   /// the bytes is the ISA's cheapest: see packed_channel().
   virtual void store_packed4(const Xbyak::Address& to, Vec a, Vec b, Vec c, Vec d, ZeroPoint zero_point) = 0;
-  /// Stores one register as lanes() bytes in natural order; clobbers a.
-  virtual void store_packed1(const Xbyak::Address& to, Vec a, ZeroPoint zero_point, Mask bytes = {}) = 0;
-  /// Bytes as they lie in the register; the mask counts bytes, not lanes.
-  virtual void store_bytes(const Xbyak::Address& to, Vec a, Mask bytes) = 0;
+  /// Stores the first `count` lanes (a multiple of four, at most lanes()) of a register as bytes in natural order;
+  /// clobbers a.
+  virtual void store_packed1(const Xbyak::Address& to, Vec a, ZeroPoint zero_point, int count) = 0;
 
   // Byte groups (depthwise): four registers of s32, one for each of four pixels, become one whose lanes hold the four
   // bytes of a channel, ready for dot4().
@@ -134,7 +141,7 @@ class VectorUnit {
 /// Facts that planning and weight packing need without an assembler at hand.
 struct VectorFacts {
   int lanes;      ///< 32-bit lanes of a register
-  int registers;  ///< vector registers
+  int registers;  ///< vector registers that an emitter may use
 };
 [[nodiscard]] VectorFacts vector_facts(Isa isa);
 /// The channel, of 4 * lanes, that byte `position` of VectorUnit::store_packed4() holds. Four neighbours at a multiple

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// AVX-512 F, BW, VL, DQ and VNNI: 32 registers of 16 lanes, opmasks, and a dot product of bytes in one instruction.
+// AVX-512 F, BW, VL and DQ: 32 registers of 16 lanes and opmasks; with VNNI, a dot product of bytes in one instruction.
 #pragma once
 
 #include "jit/vector_unit.h"
 
 namespace octavo::jit {
 
-class Avx512VnniUnit final : public VectorUnit {
+class Avx512Unit final : public VectorUnit {
  public:
-  explicit Avx512VnniUnit(Assembler& assembler) : VectorUnit(assembler) {}
+  /// How dot4() is spelled: by VNNI, or by products of 16-bit words, which takes two registers for itself.
+  enum class Dot4 { vnni, by_words };
 
+  Avx512Unit(Assembler& assembler, Dot4 dot4) : VectorUnit(assembler), dot4_(dot4) {}
+
+  static constexpr int usable_registers(Dot4 dot4) { return dot4 == Dot4::vnni ? 32 : 30; }
   [[nodiscard]] int lanes() const override { return 16; }
-  [[nodiscard]] int registers() const override { return 32; }
+  [[nodiscard]] int registers() const override { return usable_registers(dot4_); }
 
   void zero(Vec d) override;
   void copy(Vec d, Vec a) override;
@@ -22,7 +26,8 @@ class Avx512VnniUnit final : public VectorUnit {
 
   void set_mask(Mask d, std::uint64_t lanes, const Xbyak::Reg64& scratch) override;
   void set_mask(Mask d, const Xbyak::Reg64& lanes) override;
-  void load_mask(Mask d, const Xbyak::Address& lanes16) override;
+  void set_mask_of_first(Mask d, const Xbyak::Reg64& count, const Xbyak::Reg64& scratch) override;
+  void load_mask(Mask d, const Xbyak::Address& all_or_none) override;
   void mask_and(Mask d, Mask a, Mask b) override;
   void less_unsigned(Mask d, Vec a, const Source& b) override;
   void less(Mask d, Vec a, const Source& b) override;
@@ -49,14 +54,16 @@ class Avx512VnniUnit final : public VectorUnit {
   void blend(Vec d, Vec otherwise, const Source& where_set, Mask mask) override;
 
   void store_packed4(const Xbyak::Address& to, Vec a, Vec b, Vec c, Vec d, ZeroPoint zero_point) override;
-  void store_packed1(const Xbyak::Address& to, Vec a, ZeroPoint zero_point, Mask bytes) override;
-  void store_bytes(const Xbyak::Address& to, Vec a, Mask bytes) override;
+  void store_packed1(const Xbyak::Address& to, Vec a, ZeroPoint zero_point, int count) override;
 
   void load_group_control(Vec d, const Xbyak::Reg64& scratch) override;
   void pack_pair(Vec d, Vec a, Vec b) override;
   void group_bytes(Vec d, Vec ab, Vec cd, Vec control, ZeroPoint zero_point) override;
 
   void transpose_max(std::span<const Vec> v, Vec scratch) override;
+
+ private:
+  Dot4 dot4_;
 };
 
 }  // namespace octavo::jit

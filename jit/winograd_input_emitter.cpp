@@ -11,6 +11,7 @@
 
 #include "jit/vector_unit.h"
 #include "jit/window_layout.h"
+#include "jit/window_quantizer.h"
 #include "jit/winograd_axis.h"
 #include "jit/winograd_constants.h"
 
@@ -23,10 +24,8 @@ using Xbyak::Reg64;
 
 constexpr std::int64_t bytes_per_float = 4;
 constexpr std::int64_t unrolled_packs = 4;  ///< of a window's bytes: more are looped over
-constexpr std::uint32_t infinity_bits = 0x7F800000U, nan_bits = 0x7FC00000U;
-constexpr std::uint32_t magnitude_bits = 0x7FFFFFFFU;
-constexpr std::uint32_t smallest_maximum_bits = 0x04800000U;  // 2^-118
-constexpr float largest_quantized = 127.0F;
+/// Registers of three rows of six values each, and of temporaries; constants follow as far as there are more.
+constexpr int rows_registers = 18, first_constant = 26;
 
 /// Rows of the transformed tile that are made together from one reading of the columns.
 struct RowGroup {
@@ -42,17 +41,15 @@ class WinogradInputEmitter {
         down_(kernel.tile_h),
         across_(kernel.tile_w),
         positions_(down_.positions() * across_.positions()),
-        large_file_(unit_->registers() >= 32),
-        constants_(*unit_, 26, large_file_ ? 6 : 0) {}
+        three_rows_(unit_->registers() >= first_constant),
+        constants_(*unit_, first_constant, three_rows_ ? unit_->registers() - first_constant : 0),
+        quantizer_(*unit_, false, {.inverse = {}, .zero = {}, .usable = Mask{1}, .usable_tail = Mask{2}}) {}
 
   KernelImage emit() {
     a_.prologue(static_cast<int>(inverse_bytes()));
     hold_constants();
     const std::int64_t tail = k_.channels % lanes_;
-    if (tail != 0) {
-      unit_->set_mask(tail_channels_, (std::uint64_t{1} << tail) - 1, a_.rax);
-      unit_->set_mask(tail_bytes_, (std::uint64_t{1} << window_bytes(tail)) - 1, a_.rax);
-    }
+    if (tail != 0) unit_->set_mask(tail_channels_, (std::uint64_t{1} << tail) - 1, a_.rax);
     a_.mov(pixels_, a_.ptr[args_ + offsetof(WinogradInputArgs, pixels)]);
     a_.mov(q_, a_.ptr[args_ + offsetof(WinogradInputArgs, q)]);
     a_.mov(scales_, a_.ptr[args_ + offsetof(WinogradInputArgs, scales)]);
@@ -103,20 +100,15 @@ class WinogradInputEmitter {
   [[nodiscard]] Vec e(std::int64_t row, std::int64_t column) const {
     return {static_cast<int>(row * across_.positions() + column)};
   }
-  [[nodiscard]] Vec temporary(int i) const { return {large_file_ ? 18 + i : 12 + i}; }
+  [[nodiscard]] Vec temporary(int i) const { return {(three_rows_ ? rows_registers : rows_registers / 3) + i}; }
 
-  /// Rows of a pair are made together. Sixteen registers hold two rows of six, thirty-two three.
+  /// Rows of a pair are cheapest together; where registers are few, rows are made one by one.
   [[nodiscard]] std::vector<RowGroup> row_groups() const {
-    const std::int64_t last = down_.positions() - 1;
-    if (!large_file_) {
-      std::vector<RowGroup> groups{{0, 1}};
-      for (std::int64_t pair = 0; pair < down_.pairs(); ++pair)
-        groups.push_back({1 + 2 * pair, 2});
-      groups.push_back({last, 1});
-      return groups;
-    }
-    if (down_.outputs() == 2) return {{0, 3}, {3, 1}};
-    return {{0, 3}, {3, 3}};
+    const std::int64_t rows = down_.positions(), together = three_rows_ ? 3 : 1;
+    std::vector<RowGroup> groups;
+    for (std::int64_t first = 0; first < rows; first += together)
+      groups.push_back({first, std::min(together, rows - first)});
+    return groups;
   }
 
   /// One vector of channels at channel_, to cursor_.
@@ -132,7 +124,7 @@ class WinogradInputEmitter {
         const auto value = [&](std::int64_t column) { return Source(e(row - group.first, column)); };
         const RowGroup all{0, across_.positions()};
         next_ = 0;
-        const auto into = [&](std::int64_t) { return temporary(2 + next_++ % (large_file_ ? 6 : 2)); };
+        const auto into = [&](std::int64_t) { return temporary(2 + next_++ % 6); };
         emit_axis(across_, all, value, into, [&](std::int64_t column) {
           const std::int64_t position = row * across_.positions() + column;
           unit_->store(a_.ptr[cursor_ + displacement(position * staged_bytes())], result_);
@@ -174,12 +166,12 @@ class WinogradInputEmitter {
       finish(d, 0);
     }
     for (std::int64_t pair = 0; pair < axis.pairs(); ++pair) {
-      const std::int64_t plus = 1 + 2 * pair;
-      if (!wants(plus)) continue;
-      const Vec up = into(plus), down = into(plus + 1);
+      const std::int64_t plus = 1 + 2 * pair, minus = plus + 1;
+      if (!wants(plus) && !wants(minus)) continue;
+      const Vec up = wants(plus) ? into(plus) : temporary(2), down = wants(minus) ? into(minus) : temporary(2);
       emit_pair(axis, pair, up, down, in);
-      finish(up, plus);
-      finish(down, plus + 1);
+      if (wants(plus)) finish(up, plus);
+      if (wants(minus)) finish(down, minus);
     }
     const std::int64_t last = axis.positions() - 1;
     if (wants(last)) {
@@ -244,19 +236,8 @@ class WinogradInputEmitter {
       a_.advance(cursor_, unit_->bytes());
     });
     unit_->transpose_max(maxima, t0);
-    const Vec max = maxima[0], scale = t0, inverse = t1, t = magnitude;
-    unit_->set(t, largest_quantized);
-    unit_->div(scale, max, t);
-    unit_->div(inverse, t, max);
-    // Usable: 2^-118 <= maximum < infinity. Smaller: scale 0. Infinite or NaN: scale NaN.
-    unit_->broadcast(t, a_.constant_dword(smallest_maximum_bits - 1));
-    unit_->less_unsigned(usable_, t, max);
-    unit_->less_unsigned(finite_, max, a_.constant(infinity_bits));
-    unit_->mul_zeroing(scale, scale, a_.constant(1.0F), usable_);
-    unit_->broadcast(t, a_.constant_dword(nan_bits));
-    unit_->blend(scale, t, scale, finite_);
-    unit_->mask_and(usable_, usable_, finite_);
-    unit_->mul_zeroing(inverse, inverse, a_.constant(1.0F), usable_);
+    const Vec scale = t0, inverse = t1;
+    quantizer_.scales(scale, inverse, maxima[0], magnitude);
     unit_->store(a_.ptr[a_.rsp + displacement(batch * unit_->bytes())], inverse);
     unit_->store(a_.ptr[scales_ + displacement(first * bytes_per_float)], scale);
   }
@@ -274,7 +255,8 @@ class WinogradInputEmitter {
     });
   }
 
-  [[nodiscard]] Vec inverse() const { return {static_cast<int>(lanes_ == 16 ? 16 : 8)}; }
+  /// Beside the eight registers that two packs take.
+  [[nodiscard]] static Vec inverse() { return {8}; }
 
   /// One position's window from cursor_ to bytes_, both left at the next position's.
   void emit_position_bytes() {
@@ -306,8 +288,8 @@ class WinogradInputEmitter {
     std::int64_t from = rest * 4 * unit_->bytes(), offset = rest * unit_->bytes();
     for (std::int64_t v = packs * 4; v < vectors(); ++v, from += unit_->bytes(), offset += lanes_) {
       quantized({0}, from);
-      unit_->store_packed1(a_.ptr[bytes_ + displacement(offset)], {0}, ZeroPoint::middle,
-                           v < whole ? Mask{} : tail_bytes_);
+      const std::int64_t count = v < whole ? lanes_ : window_bytes(k_.channels % lanes_);
+      unit_->store_packed1(a_.ptr[bytes_ + displacement(offset)], {0}, ZeroPoint::middle, static_cast<int>(count));
     }
     a_.advance(cursor_, staged_bytes() - at);
     a_.advance(bytes_, k_.position_bytes - to);
@@ -319,13 +301,14 @@ class WinogradInputEmitter {
   std::int64_t lanes_;
   WinogradAxis down_, across_;
   std::int64_t positions_;
-  bool large_file_;  ///< 32 vector registers
+  bool three_rows_;  ///< fit the registers
   TransformConstants constants_;
+  WindowQuantizer quantizer_;
   Vec result_{};
   int next_ = 0;
   std::array<bool, WinogradAxis::most_positions * WinogradAxis::most_positions> asked_{};
 
-  static constexpr Mask usable_{1}, finite_{2}, tail_channels_{3}, tail_bytes_{4};
+  static constexpr Mask tail_channels_{3};
 
   const Reg64 args_ = a_.rdi;
   const Reg64 pixels_ = a_.rsi, address_ = a_.rax;

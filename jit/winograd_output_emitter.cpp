@@ -20,6 +20,8 @@ using Xbyak::Address;
 using Xbyak::Reg64;
 
 constexpr Mask channel_tail{1}, epilogue_mask{2};
+/// Registers of four rows of six values each, and of temporaries; constants follow as far as there are more.
+constexpr int rows_registers = 24, first_constant = 28;
 
 class WinogradOutputEmitter {
  public:
@@ -28,8 +30,8 @@ class WinogradOutputEmitter {
         unit_(make_vector_unit(kernel.isa, a_)),
         down_(kernel.tile_h),
         across_(kernel.tile_w),
-        large_file_(unit_->registers() >= 32),
-        constants_(*unit_, 28, large_file_ ? 4 : 0),
+        four_rows_(unit_->registers() >= first_constant),
+        constants_(*unit_, first_constant, four_rows_ ? unit_->registers() - first_constant : 0),
         epilogue_(*unit_, kernel.epilogue, {temporary(0), temporary(1), temporary(2), temporary(3)}, epilogue_mask) {}
 
   KernelImage emit() {
@@ -60,9 +62,9 @@ class WinogradOutputEmitter {
   [[nodiscard]] Vec e(std::int64_t row, std::int64_t column) const {
     return {static_cast<int>(row * across_.positions() + column)};
   }
-  [[nodiscard]] Vec temporary(int i) const { return {large_file_ ? 24 + i : 12 + i}; }
+  [[nodiscard]] Vec temporary(int i) const { return {(four_rows_ ? rows_registers : rows_registers / 4) + i}; }
   /// Output rows that the registers hold at once.
-  [[nodiscard]] std::int64_t rows_together() const { return large_file_ ? 4 : 2; }
+  [[nodiscard]] std::int64_t rows_together() const { return four_rows_ ? 4 : 1; }
 
   void hold_constants() {
     if (down_.outputs() == 2 && across_.outputs() == 2) return;
@@ -170,7 +172,7 @@ class WinogradOutputEmitter {
   Assembler a_;
   std::unique_ptr<VectorUnit> unit_;
   WinogradAxis down_, across_;
-  bool large_file_;  ///< 32 vector registers
+  bool four_rows_;  ///< fit the registers
   TransformConstants constants_;
   EpilogueEmitter epilogue_;
 

@@ -27,6 +27,8 @@ class LayerWalk {
   LayerWalk(const jit::Layer& layer, std::int64_t images, int threads);
 
   [[nodiscard]] std::size_t scratch_bytes() const noexcept;
+  /// The part of the scratch that one thread's calls of the layer may use (jit/layer.h).
+  [[nodiscard]] std::byte* workspace_of(const LayerBuffers& buffers, int thread) const noexcept;
   /// Allocates nothing; from many threads at once on different buffers.
   void run(const LayerBuffers& buffers) const noexcept;
 
@@ -38,7 +40,6 @@ class LayerWalk {
   void compute(const LayerBuffers& buffers, int thread, std::int64_t item, std::int64_t block,
                const std::byte* scratch) const noexcept;
   [[nodiscard]] std::size_t quantized_bytes() const noexcept;
-  [[nodiscard]] std::byte* workspace_of(const LayerBuffers& buffers, int thread) const noexcept;
 
   const jit::Layer& layer_;
   std::int64_t images_, tiles_, blocks_, image_floats_, output_floats_, images_of_pass_;

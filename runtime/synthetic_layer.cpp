@@ -59,7 +59,8 @@ void PlannedLayer::quantize() const noexcept {
   const bool shared = layer_.plan().order == jit::WorkOrder::tile_outer;
   for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile)
     layer_.quantize(tile, buffers_.input,
-                    buffers_.scratch + (shared ? 0 : static_cast<std::size_t>(tile) * layer_.scratch_bytes()));
+                    buffers_.scratch + (shared ? 0 : static_cast<std::size_t>(tile) * layer_.scratch_bytes()),
+                    walk_.workspace_of(buffers_, 0));
 }
 
 }  // namespace octavo::runtime

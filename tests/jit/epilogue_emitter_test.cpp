@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "jit/kernel_cache.h"
+#include "tests/jit/each_isa.h"
 
 namespace octavo::jit {
 namespace {
@@ -26,14 +27,8 @@ struct EpilogueArgs {
   const float *bias, *slopes, *residual;
 };
 
-class EpilogueTest : public ::testing::Test {
+class EpilogueTest : public testing::EachIsa {
  protected:
-  void SetUp() override {
-    const auto list = isa_list();
-    if (std::find(list.begin(), list.end(), Isa::avx512vnni) == list.end())
-      GTEST_SKIP() << "this machine has no AVX-512 VNNI";
-  }
-
   /// The epilogue over vectors of 16 values, each with bias, slopes and residual of their own.
   std::vector<float> run(const Epilogue& epilogue, std::vector<float> values, float bias = 0, float slope = 0,
                          float residual = 0) {
@@ -41,7 +36,7 @@ class EpilogueTest : public ::testing::Test {
     const KernelRequest request{"epilogue" + epilogue.name(), [&] { return emit(epilogue); }};
     const auto kernel = cache_.get({&request, 1}).front();
     const std::vector<float> biases(16, bias), slopes(16, slope), residuals(16, residual);
-    for (std::size_t i = 0; i < values.size(); i += 16)
+    for (std::size_t i = 0; i < values.size(); i += static_cast<std::size_t>(vector_facts(GetParam()).lanes))
       (*kernel)(EpilogueArgs{&values[i], biases.data(), slopes.data(), residuals.data()});
     return values;
   }
@@ -53,8 +48,8 @@ class EpilogueTest : public ::testing::Test {
 
   static KernelImage emit(const Epilogue& epilogue) {
     Assembler a;
-    const auto unit = make_vector_unit(Isa::avx512vnni, a);
-    EpilogueEmitter emitter(*unit, epilogue, {Vec{31}, Vec{30}, Vec{29}, Vec{28}}, Mask{1});
+    const auto unit = make_vector_unit(GetParam(), a);
+    EpilogueEmitter emitter(*unit, epilogue, {Vec{13}, Vec{12}, Vec{11}, Vec{10}}, Mask{1});
     a.prologue();
     a.mov(a.rax, a.ptr[a.rdi + offsetof(EpilogueArgs, values)]);
     a.mov(a.rcx, a.ptr[a.rdi + offsetof(EpilogueArgs, bias)]);
@@ -92,19 +87,19 @@ class EpilogueTest : public ::testing::Test {
   KernelCache cache_;
 };
 
-TEST_F(EpilogueTest, SigmoidIsWithinThreeUlps) {
+TEST_P(EpilogueTest, SigmoidIsWithinThreeUlps) {
   const std::vector<float> values = all_floats();
   EXPECT_LE(worst_ulps(values, run(ActivationKind::sigmoid, values),
                        [](double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }),
             3.0);
 }
 
-TEST_F(EpilogueTest, TanhIsWithinThreeUlps) {
+TEST_P(EpilogueTest, TanhIsWithinThreeUlps) {
   const std::vector<float> values = all_floats();
   EXPECT_LE(worst_ulps(values, run(ActivationKind::tanh, values), [](double x) { return std::tanh(x); }), 3.0);
 }
 
-TEST_F(EpilogueTest, ReluFamilyIsExact) {
+TEST_P(EpilogueTest, ReluFamilyIsExact) {
   const std::vector<float> values = all_floats();
   const auto equals = [&](ActivationKind kind, const std::function<float(float)>& exact) {
     const std::vector<float> results = run(kind, values, 0.1F);
@@ -117,14 +112,14 @@ TEST_F(EpilogueTest, ReluFamilyIsExact) {
   equals(ActivationKind::prelu, [](float x) { return x < 0 ? 0.1F * x : x; });
 }
 
-TEST_F(EpilogueTest, NaNStaysNaN) {
+TEST_P(EpilogueTest, NaNStaysNaN) {
   for (const ActivationKind kind :
        {ActivationKind::none, ActivationKind::relu, ActivationKind::relu6, ActivationKind::leaky_relu,
         ActivationKind::prelu, ActivationKind::sigmoid, ActivationKind::tanh})
     EXPECT_TRUE(std::isnan(run(kind, {nan}, 0.1F)[0])) << static_cast<int>(kind);
 }
 
-TEST_F(EpilogueTest, InfinitiesAndExtremesGoWhereTheFunctionGoes) {
+TEST_P(EpilogueTest, InfinitiesAndExtremesGoWhereTheFunctionGoes) {
   const std::vector<float> ends{infinity, -infinity, largest, -largest, denormal, -denormal, 0.0F, -0.0F};
   EXPECT_EQ(run(ActivationKind::relu, ends),
             (std::vector<float>{infinity, 0, largest, 0, denormal, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
@@ -137,13 +132,15 @@ TEST_F(EpilogueTest, InfinitiesAndExtremesGoWhereTheFunctionGoes) {
   }
 }
 
-TEST_F(EpilogueTest, BiasThenResidualThenActivation) {
+TEST_P(EpilogueTest, BiasThenResidualThenActivation) {
   const Epilogue epilogue{.bias = true, .residual = true, .activation = ActivationKind::prelu};
   EXPECT_EQ(run(epilogue, {1.0F}, -4.0F, 0.5F, 1.0F)[0], -1.0F);
   EXPECT_EQ(run(epilogue, {1.0F}, 2.0F, 0.5F, 1.0F)[0], 4.0F);
   // Rounding shows the order: (1 + 2^-24) + 2^-24 is 1, 1 + (2^-24 + 2^-24) would not be.
   EXPECT_EQ(run(epilogue, {1.0F}, 0x1p-24F, 0.5F, 0x1p-24F)[0], 1.0F);
 }
+
+INSTANTIATE_TEST_SUITE_P(, EpilogueTest, testing::isas_with_code(), testing::isa_of_test);
 
 }  // namespace
 }  // namespace octavo::jit

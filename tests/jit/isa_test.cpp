@@ -19,7 +19,8 @@ namespace {
 using jit::testing::ScopedEnvironment;
 
 TEST(Isa, EveryListedIsaRoundTripsThroughItsName) {
-  for (const Isa isa : {Isa::reference, Isa::avx512vnni}) EXPECT_EQ(parse_isa(isa_name(isa)), isa);
+  for (const Isa isa : {Isa::reference, Isa::avx2, Isa::avxvnni, Isa::avx512bw, Isa::avx512vnni})
+    EXPECT_EQ(parse_isa(isa_name(isa)), isa);
 }
 
 TEST(Isa, ListBeginsWithReferenceAndIsInOrderOfPreference) {
@@ -35,8 +36,12 @@ TEST(Isa, DetectionAgreesWithTheKernelsView) {
   text << file.rdbuf();
   if (text.str().find("flags") == std::string::npos) GTEST_SKIP() << "/proc/cpuinfo has no flags here";
   const auto list = isa_list();
-  EXPECT_EQ(std::find(list.begin(), list.end(), Isa::avx512vnni) != list.end(),
-            text.str().find(" avx512_vnni") != std::string::npos);
+  const auto listed = [&](Isa isa) { return std::find(list.begin(), list.end(), isa) != list.end(); };
+  const auto flagged = [&](const char* flag) { return text.str().find(flag) != std::string::npos; };
+  EXPECT_EQ(listed(Isa::avx2), flagged(" avx2"));
+  EXPECT_EQ(listed(Isa::avxvnni), flagged(" avx_vnni") || flagged(" avx512_vnni"));
+  EXPECT_EQ(listed(Isa::avx512bw), flagged(" avx512bw"));
+  EXPECT_EQ(listed(Isa::avx512vnni), flagged(" avx512_vnni"));
 }
 
 TEST(Isa, UnknownNameIsAnErrorThatListsTheNames) {
@@ -46,7 +51,7 @@ TEST(Isa, UnknownNameIsAnErrorThatListsTheNames) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::invalid_argument);
     EXPECT_THAT(error.what(), testing::HasSubstr("sse9"));
-    EXPECT_THAT(error.hint(), testing::HasSubstr("reference, avx512vnni"));
+    EXPECT_THAT(error.hint(), testing::HasSubstr("reference, avx2, avxvnni, avx512bw, avx512vnni"));
   }
 }
 

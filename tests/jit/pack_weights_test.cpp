@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "jit/vector_unit.h"
 #include "jit/window_layout.h"
 #include "tests/jit/layer_case.h"
 #include "tests/jit/random_spec.h"
@@ -18,11 +19,13 @@ using testing::LayerCase;
 using testing::RandomSpecs;
 
 TEST(ChannelAtTest, EveryChannelOfAWindowHasOnePlace) {
-  for (std::int64_t channels = 1; channels <= 300; ++channels) {
-    std::vector<int> seen(static_cast<std::size_t>(window_bytes(channels)));
-    for (std::int64_t position = 0; position < window_bytes(channels); ++position)
-      ++seen.at(static_cast<std::size_t>(channel_at(Isa::avx512vnni, channels, position)));
-    for (const int count : seen) EXPECT_EQ(count, 1);
+  for (const Isa isa : {Isa::avx2, Isa::avx512vnni}) {
+    for (std::int64_t channels = 1; channels <= 300; ++channels) {
+      std::vector<int> seen(static_cast<std::size_t>(window_bytes(channels)));
+      for (std::int64_t position = 0; position < window_bytes(channels); ++position)
+        ++seen.at(static_cast<std::size_t>(channel_at(isa, channels, position)));
+      for (const int count : seen) EXPECT_EQ(count, 1);
+    }
   }
 }
 
@@ -47,7 +50,7 @@ class Reader {
 const std::byte* expect_block(const LayerCase& c, const ChannelBlock& block, const std::byte* packed) {
   const ConvSpec& spec = c.spec;
   const WindowRun run(spec);
-  const std::int64_t width = block.column_vectors * 16, taps = spec.kernel_h * spec.kernel_w;
+  const std::int64_t width = block.column_vectors * vector_facts(spec.isa).lanes, taps = spec.kernel_h * spec.kernel_w;
   Reader reader(packed);
   const auto expect_floats = [&](const std::vector<float>& values, std::int64_t stride, std::int64_t offset) {
     for (std::int64_t i = 0; i < width; ++i)
@@ -82,8 +85,8 @@ const std::byte* expect_block(const LayerCase& c, const ChannelBlock& block, con
 }
 
 TEST(PackWeightsTest, BlocksFollowEachOtherInTheOrderOfTheLayout) {
-  RandomSpecs specs(5, Isa::avx512vnni);
-  for (unsigned i = 0; i < 40 && !HasFailure(); ++i) {
+  for (unsigned i = 0; i < 60 && !HasFailure(); ++i) {
+    RandomSpecs specs(5 + i, i % 3 == 0 ? Isa::avx2 : Isa::avx512vnni);
     const LayerCase c(specs.convolution(), i);
     SCOPED_TRACE(c.spec.name());
     const PackedLayout layout(c.spec, specs.between(1, 4));
@@ -92,7 +95,7 @@ TEST(PackWeightsTest, BlocksFollowEachOtherInTheOrderOfTheLayout) {
     for (std::int64_t b = 0; b < layout.blocks() && !HasFailure(); ++b) {
       const ChannelBlock block = layout.block(b);
       EXPECT_EQ(block.offset, end);
-      EXPECT_EQ(block.offset % 64, 0U);
+      EXPECT_EQ(block.offset % (4U * static_cast<unsigned>(vector_facts(c.spec.isa).lanes)), 0U);
       pack_block(c.spec, block, c.weights(), packed.data() + block.offset);
       end = static_cast<std::size_t>(expect_block(c, block, packed.data() + block.offset) - packed.data());
     }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <optional>
 #include <set>
 #include <string>
@@ -35,9 +36,11 @@ ConvSpec linear(std::int64_t in, std::int64_t out, std::int64_t rows) {
 
 template <class Check>
 void for_generated_specs(const Check& check) {
+  constexpr std::array isas = {Isa::avx2, Isa::avxvnni, Isa::avx512bw, Isa::avx512vnni};
   RandomSpecs specs(4, Isa::avx512vnni);
-  for (int i = 0; i < 500 && !::testing::Test::HasFailure(); ++i) {
-    const ConvSpec spec = specs.convolution();
+  for (int i = 0; i < 600 && !::testing::Test::HasFailure(); ++i) {
+    ConvSpec spec = specs.convolution();
+    spec.isa = isas[static_cast<std::size_t>(i) % isas.size()];
     SCOPED_TRACE(spec.name());
     check(spec, make_plan(spec, Machine{}, 1 + i % 3));
   }

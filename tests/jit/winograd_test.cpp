@@ -10,9 +10,11 @@
 
 #include "jit/kernel_cache.h"
 #include "jit/layer.h"
+#include "jit/vector_unit.h"
 #include "jit/winograd_layout.h"
 #include "jit/winograd_reference.h"
 #include "octavo/error.h"
+#include "tests/jit/each_isa.h"
 #include "tests/jit/guarded_buffer.h"
 #include "tests/jit/layer_case.h"
 #include "tests/jit/random_spec.h"
@@ -51,13 +53,15 @@ ConvSpec random_layer(RandomSpecs& specs, Isa isa) {
   }
 }
 
-Plan random_plan(RandomSpecs& specs) {
+Plan random_plan(RandomSpecs& specs, Isa isa) {
   Plan plan;
   plan.winograd_h = specs.one_of<std::int64_t>({2, 4});
   plan.winograd_w = specs.one_of<std::int64_t>({2, 4});
   plan.tile_h = plan.winograd_h * specs.between(1, 5);
   plan.tile_w = plan.winograd_w * specs.between(1, 5);
-  const auto [rows, vectors] = specs.one_of<std::pair<int, int>>({{7, 2}, {4, 3}, {3, 4}, {13, 1}, {1, 2}});
+  const auto [rows, vectors] = vector_facts(isa).registers < 16
+                                   ? specs.one_of<std::pair<int, int>>({{2, 2}, {1, 3}, {4, 1}, {1, 1}})
+                                   : specs.one_of<std::pair<int, int>>({{6, 2}, {4, 3}, {3, 4}, {12, 1}, {1, 2}});
   plan.rows = rows;
   plan.column_vectors = vectors;
   plan.order = WorkOrder::tile_outer;
@@ -90,15 +94,8 @@ std::vector<float> reference(LayerCase c, const Plan& plan) {
   return run(c, plan, none);
 }
 
-/// Machine code of every ISA that this machine has.
-class WinogradTest : public ::testing::TestWithParam<Isa> {
+class WinogradTest : public testing::EachIsa {
  protected:
-  void SetUp() override {
-    const auto list = isa_list();
-    if (std::find(list.begin(), list.end(), GetParam()) == list.end())
-      GTEST_SKIP() << "this machine has no " << isa_name(GetParam());
-  }
-
   void expect_equals_reference(const LayerCase& c, const Plan& plan, Guard guard = Guard::behind) {
     SCOPED_TRACE(c.spec.name() + " " + plan.name());
     const std::vector<float> expected = reference(c, plan), actual = run(c, plan, cache_, guard);
@@ -118,12 +115,11 @@ TEST_P(WinogradTest, EqualsReferenceOverGeneratedShapes) {
   RandomSpecs specs(21, GetParam());
   for (unsigned i = 0; i < 150 && !HasFatalFailure(); ++i) {
     const ConvSpec spec = random_layer(specs, GetParam());
-    expect_equals_reference(LayerCase(spec, i), random_plan(specs), i % 2 == 0 ? Guard::behind : Guard::before);
+    expect_equals_reference(LayerCase(spec, i), random_plan(specs, GetParam()), i % 2 == 0 ? Guard::behind : Guard::before);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryIsa, WinogradTest, ::testing::Values(Isa::avx512vnni),
-                         [](const auto& info) { return std::string(isa_name(info.param)); });
+INSTANTIATE_TEST_SUITE_P(EachIsa, WinogradTest, testing::isas_with_code(), testing::isa_of_test);
 
 }  // namespace
 }  // namespace octavo::jit

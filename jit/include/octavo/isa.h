@@ -10,10 +10,13 @@ namespace octavo {
 /// In order of preference: a later one is faster.
 enum class Isa {
   reference,   ///< no machine code: plain scalar C++, slow and right, on any machine
+  avx2,        ///< AVX2, FMA, BMI2
+  avxvnni,     ///< AVX2 and `vpdpbusd` on 256-bit registers: AVX-VNNI, or AVX-512's encoding of it (VL and VNNI)
+  avx512bw,    ///< AVX-512 F, BW, VL, DQ; AVX2, FMA, BMI2
   avx512vnni,  ///< AVX-512 F, BW, VL, DQ and VNNI (`vpdpbusd` on 512-bit registers); AVX2, FMA, BMI2
 };
 
-/// "reference", "avx512vnni"
+/// "reference", "avx2", "avxvnni", "avx512bw", "avx512vnni"
 [[nodiscard]] std::string_view isa_name(Isa isa) noexcept;
 /// The ISA of that name. Throws Error(invalid_argument) that lists the names.
 [[nodiscard]] Isa parse_isa(std::string_view name);

@@ -89,7 +89,7 @@ typedef struct octavo_compile_options {
   size_t struct_size;         /* sizeof(octavo_compile_options), or 0 */
   int threads;                /* that one predict call may use; 0: all cores this process may run on */
   int64_t batch;              /* first dimension of every input; 0: as in the file */
-  const char* isa;            /* "avx512vnni", "reference"; NULL: the best of this machine */
+  const char* isa;            /* "avx512vnni", "avx2", ...; NULL: the best of this machine */
   const char* const* outputs; /* names of layers or tensors to return instead of the network's outputs */
   size_t output_count;
 } octavo_compile_options;
