@@ -107,7 +107,9 @@ std::string as_html(const BenchResult& result) {
     whole.push_back(found == result.whole.end() ? kNone : found->second.median);
   }
   sums.bars.push_back({"whole network", whole});
-  for (const Total& total : result.totals()) sums.bars.push_back({total.name, medians_of(total.samples, result.peers)});
+  for (const Total& total : result.totals()) {
+    if (!total.repeats) sums.bars.push_back({total.name, medians_of(total.samples, result.peers)});
+  }
   page.add(sums);
   if (result.limits) {
     page.add(roofline(result, *result.limits));

@@ -121,8 +121,9 @@ std::string sums_text(const BenchResult& result) {
     table.add({what, who, ms_text(s.median), ms_text(s.p10), ms_text(s.p90), ratio_text(s.median, octavo.median)});
   };
   for (const Total& total : result.totals()) {
+    if (total.repeats) continue;
     const Spread octavo = spread_of(total.samples.octavo);
-    add(fmt::format("{}, {}", total.name, count_text(static_cast<std::int64_t>(total.layers), "layer")), "octavo",
+    add(fmt::format("{}, {}", total.name, count_text(static_cast<std::int64_t>(total.rows.size()), "layer")), "octavo",
         octavo, octavo);
     for (const std::string& peer : result.peers) add("", peer, spread_of(total.samples.peers.at(peer)), octavo);
   }
@@ -177,13 +178,16 @@ std::vector<Total> BenchResult::totals() const {
   };
   std::vector<Total> totals;
   for (const auto& [name, belongs] : kinds) {
-    Total total{name, 0, {}};
-    for (const LayerRow& row : layers) {
-      if (!row.work || !belongs(row)) continue;
-      ++total.layers;
-      add_samples(total.samples, row.samples);
+    Total total;
+    total.name = name;
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      if (!layers[l].work || !belongs(layers[l])) continue;
+      total.rows.push_back(l);
+      add_samples(total.samples, layers[l].samples);
     }
-    if (total.layers != 0) totals.push_back(std::move(total));
+    total.repeats =
+        std::any_of(totals.begin(), totals.end(), [&](const Total& before) { return before.rows == total.rows; });
+    if (!total.rows.empty()) totals.push_back(std::move(total));
   }
   return totals;
 }
@@ -208,7 +212,7 @@ Json as_json(const BenchResult& result) {
   for (const Total& total : result.totals()) {
     const Spread octavo = spread_of(total.samples.octavo);
     totals.push_back({{"name", total.name},
-                      {"layers", total.layers},
+                      {"layers", total.rows.size()},
                       {"octavo_ms", octavo.median},
                       {"octavo_spread_ms", spread_json(octavo)},
                       {"peers", peers_json(total.samples)}});

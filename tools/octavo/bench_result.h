@@ -31,7 +31,8 @@ struct LayerRow {
 /// Layers with 8-bit weights of one kind, summed round by round.
 struct Total {
   std::string name;
-  std::size_t layers = 0;
+  std::vector<std::size_t> rows;  ///< of BenchResult::layers
+  bool repeats = false;           ///< the same layers as a total before it: text and pages leave it out
   Samples samples;
 };
 

@@ -25,7 +25,7 @@ h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}p{color:var(--soft)}
 svg{width:100%;min-width:40rem;height:auto;display:block}svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .value{fill:var(--soft)}
 .s0{fill:var(--s0);background:var(--s0)}.s1{fill:var(--s1);background:var(--s1)}
 .s2{fill:var(--s2);background:var(--s2)}.s3{fill:var(--s3);background:var(--s3)}
-.axis{stroke:var(--rule)}.roof{stroke:var(--soft);stroke-width:1.5;fill:none}.dot{stroke:var(--page);stroke-width:1}.key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .4em 0 1em}.key:first-child{margin-left:0}
+.axis{stroke:var(--rule)}.roof{stroke:var(--soft);stroke-width:1.5;fill:none}.halo{paint-order:stroke;stroke:var(--page);stroke-width:4px}.dot{stroke:var(--page);stroke-width:1}.key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .4em 0 1em}.key:first-child{margin-left:0}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:14px}
 th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--rule);font-variant-numeric:tabular-nums}
 th{color:var(--soft);font-weight:600}td img{max-width:96px;max-height:96px;display:block}

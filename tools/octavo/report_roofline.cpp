@@ -53,17 +53,18 @@ std::string grid(const LogAxis& x, const LogAxis& y, const RooflineChart& chart)
   return svg;
 }
 
-/// A level roof begins where the steepest oblique one reaches it.
+/// A level roof begins where the steepest oblique one reaches it; its label stands there, left of most layers' dots.
 std::string level_roof(const LogAxis& x, const LogAxis& y, const RooflineChart::Roof& roof, double steepest) {
   const double begin = steepest > 0 ? std::max(x.least(), roof.value / steepest) : x.least();
   const double at = y.at(roof.value);
   return fmt::format(
       "<line class=\"roof\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{}\" y2=\"{:.1f}\"/>"
-      "<text class=\"value\" x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n",
-      x.at(begin), at, kRight, at, kRight - 6, at - 6, escaped(roof.label));
+      "<text class=\"value halo\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
+      x.at(begin), at, kRight, at, x.at(begin) + 10, at - 6, escaped(roof.label));
 }
 
-/// An oblique roof ends where it reaches the highest level one. Its label runs along it.
+/// An oblique roof ends where it reaches the highest level one. Its label runs along it from its lower end, where the
+/// fewest layers are.
 std::string oblique_roof(const LogAxis& x, const LogAxis& y, const RooflineChart::Roof& roof, double highest,
                          bool above) {
   const double begin = std::max(x.least(), y.least() / roof.value);
@@ -72,10 +73,10 @@ std::string oblique_roof(const LogAxis& x, const LogAxis& y, const RooflineChart
   const double x1 = x.at(begin), y1 = y.at(begin * roof.value), x2 = x.at(end), y2 = y.at(end * roof.value);
   const double angle = std::atan2(y2 - y1, x2 - x1) * 57.29578;
   return fmt::format(
-      "<line class=\"roof\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>"
-      "<text class=\"value\" transform=\"translate({:.1f},{:.1f}) rotate({:.2f})\" dy=\"{}\" "
-      "text-anchor=\"middle\">{}</text>\n",
-      x1, y1, x2, y2, (x1 + x2) / 2, (y1 + y2) / 2, angle, above ? -6 : 14, escaped(roof.label));
+      "<line class=\"roof\" x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{2:.1f}\" y2=\"{3:.1f}\"/>"
+      "<text class=\"value halo\" transform=\"translate({0:.1f},{1:.1f}) rotate({4:.2f})\" dx=\"10\" "
+      "dy=\"{5}\">{6}</text>\n",
+      x1, y1, x2, y2, angle, above ? -6 : 14, escaped(roof.label));
 }
 
 }  // namespace
