@@ -15,6 +15,10 @@ namespace octavo {
 
 using runtime::SlotPlace;
 
+std::int64_t LayerWork::multiply_accumulates() const {
+  return images * out_h * out_w * out_channels * (in_channels / groups) * kernel_h * kernel_w;
+}
+
 std::unique_ptr<runtime::Context> Program::Impl::make_context() const {
   auto context = std::make_unique<runtime::Context>();
   context->arena = runtime::AlignedBuffer(arena_bytes);

@@ -32,11 +32,35 @@ void flatten_pointwise(jit::ConvSpec& spec, std::int64_t& images) {
   images = 1;
 }
 
-BuiltStep finish(const StepRequest& request, const IntegerLayerRequest& layer, Layout layout) {
+LayerWork work_of(const jit::ConvSpec& spec, std::int64_t images) {
+  return {.images = images,
+          .in_channels = spec.in_channels,
+          .out_channels = spec.out_channels,
+          .groups = spec.groups,
+          .in_h = spec.in_h,
+          .in_w = spec.in_w,
+          .out_h = spec.out_h,
+          .out_w = spec.out_w,
+          .kernel_h = spec.kernel_h,
+          .kernel_w = spec.kernel_w,
+          .stride_h = spec.stride_h,
+          .stride_w = spec.stride_w,
+          .dilation_h = spec.dilation_h,
+          .dilation_w = spec.dilation_w,
+          .pad_top = spec.pad_top,
+          .pad_left = spec.pad_left,
+          .nonnegative_input = spec.nonnegative_input,
+          .bias = spec.epilogue.bias,
+          .residual = spec.epilogue.residual,
+          .relu = spec.epilogue.activation == jit::ActivationKind::relu};
+}
+
+BuiltStep finish(const StepRequest& request, const IntegerLayerRequest& layer, const LayerWork& work, Layout layout) {
   std::optional<Slot> residual;
   if (request.inputs.size() > 1) residual = request.inputs[1];
   BuiltStep built;
   built.step = make_integer_step(layer, request.context, request.inputs[0], residual, request.outputs[0]);
+  built.step->info.work = work;
   built.outputs = {layout};
   if (residual) built.in_place = 1;
   return built;
@@ -73,11 +97,12 @@ BuiltStep build_fused_convolution(const StepRequest& request) {
                 .isa = request.context.isa};
   layer.images = x[0];
   layer.algorithm = algorithm_of(layer.spec);
+  const LayerWork work = work_of(layer.spec, layer.images);
   if (layer.spec.pointwise() && windows_are_pixels(layer.spec)) flatten_pointwise(layer.spec, layer.images);
   layer.weights = conv.weights;
   layer.bias = conv.bias;
   layer.slopes = conv.activation.slopes;
-  return finish(request, layer, Layout::nhwc);
+  return finish(request, layer, work, Layout::nhwc);
 }
 
 BuiltStep build_fused_linear(const StepRequest& request) {
@@ -100,7 +125,10 @@ BuiltStep build_fused_linear(const StepRequest& request) {
   layer.weights = linear.weights;
   layer.bias = linear.bias;
   layer.slopes = linear.activation.slopes;
-  return finish(request, layer, Layout::plain);
+  // To the kernels the rows are pixels of one row.
+  LayerWork work = work_of(layer.spec, rows);
+  work.in_w = work.out_w = 1;
+  return finish(request, layer, work, Layout::plain);
 }
 
 }  // namespace octavo::runtime

@@ -11,8 +11,9 @@ namespace {
 using Bench = LenetTest;
 
 TEST_F(Bench, GivesEveryPromisedKey) {
-  const Finished finished = run({"bench", path("lenet.prototxt"), "--batch", "2", "--threads", "1", "--against",
-                                 "onednn-fp32", "--seconds", "0.05", "--json", "--report", path("bench.html")});
+  const Finished finished =
+      run({"bench", path("lenet.prototxt"), "--batch", "2", "--threads", "1", "--against", "onednn-fp32,onednn-int8",
+           "--seconds", "0.05", "--json", "--report", path("bench.html")});
   ASSERT_EQ(finished.code, 0) << finished.err;
   const Json result = finished.json();
   EXPECT_FALSE(result["model"].get<std::string>().empty());
@@ -30,6 +31,20 @@ TEST_F(Bench, GivesEveryPromisedKey) {
     EXPECT_GE(layer["peers"]["onednn-fp32"]["ms"], 0.0);
   }
   EXPECT_TRUE(names.contains("conv1"));
+  // Single layers have no whole, but sums; each 8-bit layer has a time on all sides.
+  EXPECT_TRUE(result["peers"]["onednn-int8"]["ms"].is_null());
+  std::set<std::string> totals;
+  for (const Json& total : result["totals"]) {
+    totals.insert(total["name"]);
+    EXPECT_GT(total["octavo_ms"], 0.0);
+    EXPECT_GT(total["peers"]["onednn-fp32"]["ms"], 0.0);
+    EXPECT_GT(total["peers"]["onednn-int8"]["ms"], 0.0);
+  }
+  EXPECT_EQ(totals, (std::set<std::string>{"convolutions", "Linear", "convolutions and Linear"}));
+  for (const Json& layer : result["layers"]) {
+    EXPECT_EQ(layer["work"].is_null(), !layer["peers"].contains("onednn-int8")) << layer;
+  }
+  EXPECT_EQ(result["limits"].is_null(), default_isa() == Isa::reference);
   EXPECT_NE(read_all(path("bench.html")).find("<svg"), std::string::npos);
 }
 

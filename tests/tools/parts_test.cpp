@@ -9,6 +9,7 @@
 #include "octavo/error.h"
 #include "tools/octavo/answers.h"
 #include "tools/octavo/console.h"
+#include "tools/octavo/machine_limits.h"
 #include "tools/octavo/report.h"
 #include "tools/octavo/text.h"
 #include "tools/octavo/timing.h"
@@ -100,6 +101,70 @@ TEST(HtmlReport, EscapesNamesThatLookLikeMarkup) {
   page.add_table("t", {"h"}, {{"<script>"}});
   EXPECT_EQ(page.html().find("<script>"), std::string::npos);
   EXPECT_NE(page.html().find("&lt;script&gt;"), std::string::npos);
+}
+
+TEST(HtmlReport, DrawsNoBarForNaN) {
+  HtmlReport page("a", "b");
+  page.add({.title = "t", .unit = "ms", .series = {"s", "t"}, .bars = {{"x", {1, std::nan("")}}}});
+  const std::string html = page.html();
+  EXPECT_NE(html.find("<rect class=\"s0\""), std::string::npos);
+  EXPECT_EQ(html.find("<rect class=\"s1\""), std::string::npos);
+}
+
+/// The places of what follows `attribute` in the page.
+std::vector<double> places(const std::string& html, const std::string& attribute) {
+  std::vector<double> found;
+  for (std::size_t at = html.find(attribute); at != std::string::npos; at = html.find(attribute, at + 1)) {
+    found.push_back(std::stod(html.substr(at + attribute.size())));
+  }
+  return found;
+}
+
+TEST(RooflineChart, KeepsItsDotsWithinThePictureAndInOrder) {
+  RooflineChart chart{.title = "t",
+                      .x_title = "x",
+                      .y_title = "y",
+                      .series = {"s"},
+                      .oblique = {{"m", 30}},
+                      .level = {{"peak", 200}},
+                      .dots = {}};
+  for (const double value : {0.02, 1.0, 35.0, 4000.0}) chart.dots.push_back({0, value, value, "dot <"});
+  HtmlReport page("a", "b");
+  page.add(chart);
+  const std::string html = page.html();
+  const std::vector<double> x = places(html, " cx=\""), y = places(html, " cy=\"");
+  ASSERT_EQ(x.size(), 4U);
+  ASSERT_EQ(y.size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_GE(x[i], 70);
+    EXPECT_LE(x[i], 850);
+    EXPECT_GE(y[i], 16);
+    EXPECT_LE(y[i], 420);
+    if (i > 0) {
+      EXPECT_GT(x[i], x[i - 1]);
+      EXPECT_LT(y[i], y[i - 1]);
+    }
+  }
+  EXPECT_NE(html.find("dot &lt;"), std::string::npos);
+}
+
+TEST(RooflineChart, WithoutDotsIsNoPicture) {
+  HtmlReport page("a", "b");
+  page.add(RooflineChart{
+      .title = "t", .x_title = "x", .y_title = "y", .series = {}, .oblique = {}, .level = {}, .dots = {}});
+  EXPECT_EQ(page.html().find("<svg"), std::string::npos);
+}
+
+TEST(MachineLimits, AreThoseOfTheCodeThatRuns) {
+  EXPECT_FALSE(measure_limits(Isa::reference, 1));
+  const Isa isa = default_isa();
+  if (isa == Isa::reference) GTEST_SKIP() << "this machine has no ISA that octavo writes code for";
+  const auto limits = measure_limits(isa, 1);
+  ASSERT_TRUE(limits);
+  EXPECT_GT(limits->int8_rate, limits->fp32_rate);
+  EXPECT_GT(limits->fp32_rate, 1e9);
+  EXPECT_GT(limits->cache_bandwidth, 1e8);
+  EXPECT_GT(limits->memory_bandwidth, 1e8);
 }
 
 }  // namespace

@@ -5,9 +5,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <fstream>
 #include <iterator>
+
+#include "tools/octavo/html_text.h"
 
 namespace octavo::tool {
 namespace {
@@ -19,37 +22,14 @@ constexpr std::string_view style = R"(
 --s0:#3987e5;--s1:#d95926;--s2:#199e70;--s3:#c98500}}
 body{background:var(--page);color:var(--ink);font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}p{color:var(--soft)}
-svg{width:100%;height:auto;display:block}svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .value{fill:var(--soft)}
+svg{width:100%;min-width:40rem;height:auto;display:block}svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .value{fill:var(--soft)}
 .s0{fill:var(--s0);background:var(--s0)}.s1{fill:var(--s1);background:var(--s1)}
 .s2{fill:var(--s2);background:var(--s2)}.s3{fill:var(--s3);background:var(--s3)}
-.axis{stroke:var(--rule)}.key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .4em 0 1em}.key:first-child{margin-left:0}
+.axis{stroke:var(--rule)}.roof{stroke:var(--soft);stroke-width:1.5;fill:none}.halo{paint-order:stroke;stroke:var(--page);stroke-width:4px}.dot{stroke:var(--page);stroke-width:1}.key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .4em 0 1em}.key:first-child{margin-left:0}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:14px}
 th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--rule);font-variant-numeric:tabular-nums}
 th{color:var(--soft);font-weight:600}td img{max-width:96px;max-height:96px;display:block}
 )";
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 /// As many characters of UTF-8 as fit a label's column.
 std::string shortened(const std::string& label, std::size_t most) {
@@ -85,6 +65,14 @@ std::string base64(std::string_view bytes) {
 HtmlReport::HtmlReport(std::string_view title, std::string_view summary)
     : title_(escaped(title)), body_(fmt::format("<h1>{}</h1>\n<p>{}</p>\n", title_, escaped(summary))) {}
 
+void HtmlReport::add_key(const std::vector<std::string>& series) {
+  body_ += "<div>";
+  for (std::size_t s = 0; s < series.size(); ++s) {
+    body_ += fmt::format("<span class=\"key s{}\"></span>{}", s, escaped(series[s]));
+  }
+  body_ += "</div>\n";
+}
+
 void HtmlReport::add(const BarChart& chart) {
   constexpr double label_width = 220;
   constexpr double bars_width = 560;
@@ -94,20 +82,15 @@ void HtmlReport::add(const BarChart& chart) {
   const double group = static_cast<double>(chart.series.size()) * (bar_height + gap) + between;
   double largest = 0;
   for (const BarChart::Bar& bar : chart.bars) {
-    for (const double value : bar.values) largest = std::max(largest, value);
+    for (const double value : bar.values) largest = std::fmax(largest, value);
   }
   const double scale = largest > 0 ? bars_width / largest : 0;
 
   body_ += fmt::format("<h2>{}</h2>\n", escaped(chart.title));
-  if (chart.series.size() > 1) {
-    body_ += "<div>";
-    for (std::size_t s = 0; s < chart.series.size(); ++s) {
-      body_ += fmt::format("<span class=\"key s{}\"></span>{}", s, escaped(chart.series[s]));
-    }
-    body_ += "</div>\n";
-  }
+  if (chart.series.size() > 1) add_key(chart.series);
   const double height = group * static_cast<double>(chart.bars.size());
-  body_ += fmt::format("<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}\">\n",
+  // On a narrow screen a chart scrolls sideways: text as small as the screen would be no text.
+  body_ += fmt::format("<div class=\"scroll\"><svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}\">\n",
                        label_width + bars_width + 90, height, escaped(chart.title));
   for (std::size_t b = 0; b < chart.bars.size(); ++b) {
     const BarChart::Bar& bar = chart.bars[b];
@@ -117,6 +100,7 @@ void HtmlReport::add(const BarChart& chart) {
         "dominant-baseline=\"central\">{}<title>{}</title></text>\n",
         label_width - 8, top + (group - between - gap) / 2, escaped(shortened(bar.label, 28)), escaped(bar.label));
     for (std::size_t s = 0; s < bar.values.size(); ++s) {
+      if (std::isnan(bar.values[s])) continue;
       const double y = top + static_cast<double>(s) * (bar_height + gap);
       const double width = bar.values[s] * scale;
       const std::string value = escaped(value_text(bar.values[s], chart.unit));
@@ -128,7 +112,7 @@ void HtmlReport::add(const BarChart& chart) {
           label_width + width + 5, y + bar_height / 2, value);
     }
   }
-  body_ += fmt::format("<line class=\"axis\" x1=\"{0:.0f}\" y1=\"0\" x2=\"{0:.0f}\" y2=\"{1:.0f}\"/>\n</svg>\n",
+  body_ += fmt::format("<line class=\"axis\" x1=\"{0:.0f}\" y1=\"0\" x2=\"{0:.0f}\" y2=\"{1:.0f}\"/>\n</svg></div>\n",
                        label_width, height);
 }
 
@@ -147,6 +131,8 @@ void HtmlReport::add_table(std::string_view title, const std::vector<std::string
   }
   body_ += "</table></div>\n";
 }
+
+void HtmlReport::add_text(std::string_view paragraph) { body_ += "<p>" + escaped(paragraph) + "</p>\n"; }
 
 std::string HtmlReport::html() const {
   return fmt::format(

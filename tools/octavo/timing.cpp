@@ -59,16 +59,11 @@ void Timed::run_layers() {
   for (std::size_t l = 0; l < layers_.size(); ++l) layers_[l].push_back(seconds_.at(l) * 1e3);
 }
 
-std::vector<double> Timed::layers() const {
-  std::vector<double> medians;
-  for (const std::vector<double>& times : layers_) medians.push_back(spread_of(times).median);
-  return medians;
-}
-
-std::size_t measure(std::vector<Timed>& programs, const Repeats& repeats) {
+std::size_t measure(std::vector<Timed>& programs, const Repeats& repeats,
+                    const std::function<void()>& each_layer_round) {
   for (Timed& program : programs) program.warm_up();
   std::size_t rounds = 0;
-  const auto in_turn = [&](const char* task, void (Timed::*step)()) {
+  const auto in_turn = [&](const char* task, void (Timed::*step)(), const std::function<void()>& also) {
     // A thousandth of the time is a step of the progress: rounds are not known beforehand.
     Progress progress(task, static_cast<std::size_t>(repeats.seconds * 1e3));
     const auto start = Clock::now();
@@ -77,10 +72,11 @@ std::size_t measure(std::vector<Timed>& programs, const Repeats& repeats) {
       if (rounds >= repeats.least && spent >= repeats.seconds * 1e3) break;
       progress.advance(static_cast<std::size_t>(spent));
       for (Timed& program : programs) (program.*step)();
+      if (also) also();
     }
   };
-  in_turn("ms of measuring layers", &Timed::run_layers);
-  in_turn("ms of measuring the whole", &Timed::run);
+  in_turn("ms of measuring layers", &Timed::run_layers, each_layer_round);
+  in_turn("ms of measuring the whole", &Timed::run, {});
   return rounds;
 }
 

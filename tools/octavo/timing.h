@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,8 @@ class Timed {
   /// One run with a clock at each layer; the layers' times are kept, the whole is not.
   void run_layers();
   [[nodiscard]] Spread total() const { return spread_of(totals_); }
-  /// Medians in milliseconds, in the order of Program::layers().
-  [[nodiscard]] std::vector<double> layers() const;
+  /// Milliseconds of each run_layers(), for each layer, in the order of Program::layers().
+  [[nodiscard]] const std::vector<std::vector<double>>& layers() const { return layers_; }
 
  private:
   Program program_;
@@ -50,7 +51,9 @@ struct Repeats {
   std::size_t least = 10, most = 1000;
   double seconds = 3;  ///< of whole runs; as long again for the layers' times
 };
-/// Runs all in turn, round after round, until both `least` and `seconds` are reached (or `most`). The number of rounds.
-std::size_t measure(std::vector<Timed>& programs, const Repeats& repeats);
+/// Runs all in turn, round after round, until both `least` and `seconds` are reached (or `most`): first the layers,
+/// then the whole. `each_layer_round` is called in each round of the former. The number of rounds of the latter.
+std::size_t measure(std::vector<Timed>& programs, const Repeats& repeats,
+                    const std::function<void()>& each_layer_round = {});
 
 }  // namespace octavo::tool

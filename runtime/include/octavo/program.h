@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,6 +15,21 @@
 #include "octavo/tensor.h"
 
 namespace octavo {
+
+/// What a layer with 8-bit weights has to compute in one run: a convolution, or a Linear, which is one of 1x1 pixels
+/// with an image a row. Whatever algorithm the layer gets, its work is this.
+struct LayerWork {
+  std::int64_t images = 1, in_channels = 1, out_channels = 1, groups = 1;
+  std::int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
+  std::int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, dilation_h = 1, dilation_w = 1;
+  std::int64_t pad_top = 0, pad_left = 0;  ///< bottom and right follow from the output's size
+  bool nonnegative_input = false;          ///< proven to be >= 0
+  bool bias = false, residual = false;     ///< what is added to the products
+  bool relu = false;                       ///< max(x, 0) at the end
+
+  /// Of a direct convolution, padding included.
+  [[nodiscard]] std::int64_t multiply_accumulates() const;
+};
 
 /// One step of a program, for listings and profiles.
 struct LayerInfo {
@@ -26,6 +42,7 @@ struct LayerInfo {
   /// others.
   double predicted_db = std::numeric_limits<double>::quiet_NaN();
   std::vector<std::string> kernels;  ///< names, as in Program::kernels()
+  std::optional<LayerWork> work;     ///< of layers with 8-bit weights
 };
 
 /// One piece of machine code.
