@@ -64,6 +64,8 @@ class Model {
   /// or the output itself where the network does not end in one. Names for CompileOptions::outputs.
   [[nodiscard]] std::vector<std::string> logit_names() const;
   [[nodiscard]] std::vector<std::string> layer_names() const;
+  /// Of a detector (a DetectionOutput layer makes an output): how many classes it tells apart, the background included.
+  [[nodiscard]] std::optional<std::int64_t> detection_classes() const;
   [[nodiscard]] std::int64_t parameter_count() const;
   /// The graph in text at a stage: imported, canonical, quantized, inserted, fused.
   [[nodiscard]] std::string print(std::string_view stage = "imported") const;
