@@ -156,6 +156,9 @@ class ModelWriter {
 
 std::span<const ZooNetwork> zoo_networks() { return kNetworks; }
 
+std::string zoo_topology(std::string_view name) { return find(name).sketch().text(); }
+std::int64_t zoo_parameters(std::string_view name) { return find(name).sketch().parameters(); }
+
 ZooFiles write_zoo(std::string_view name, const std::filesystem::path& directory, std::uint64_t seed,
                    const std::function<void(double)>& progress) {
   const CaffeSketch sketch = find(name).sketch();
