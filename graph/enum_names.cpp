@@ -38,6 +38,21 @@ std::string_view enum_name(ReductionKind kind) {
   return name_in(kNames, kind);
 }
 
+std::string_view enum_name(BoxCode code) {
+  static constexpr std::array<std::string_view, 3> kNames{"corner", "center_size", "corner_size"};
+  return name_in(kNames, code);
+}
+
+std::string_view enum_name(ResizeKind kind) {
+  static constexpr std::array<std::string_view, 2> kNames{"nearest", "bilinear"};
+  return name_in(kNames, kind);
+}
+
+std::string_view enum_name(ResizeGrid grid) {
+  static constexpr std::array<std::string_view, 3> kNames{"corners", "centers", "both_ends"};
+  return name_in(kNames, grid);
+}
+
 std::string_view enum_name(jit::ActivationKind kind) {
   static constexpr std::array<std::string_view, 7> kNames{"none",  "relu",    "relu6", "leaky_relu",
                                                           "prelu", "sigmoid", "tanh"};

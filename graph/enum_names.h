@@ -12,6 +12,9 @@ namespace octavo::graph {
 [[nodiscard]] std::string_view enum_name(PoolKind kind);
 [[nodiscard]] std::string_view enum_name(EltwiseKind kind);
 [[nodiscard]] std::string_view enum_name(ReductionKind kind);
+[[nodiscard]] std::string_view enum_name(BoxCode code);
+[[nodiscard]] std::string_view enum_name(ResizeKind kind);
+[[nodiscard]] std::string_view enum_name(ResizeGrid grid);
 [[nodiscard]] std::string_view enum_name(jit::ActivationKind kind);
 
 }  // namespace octavo::graph

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operators of the IR: one struct each, with typed attributes. Shapes are in NCHW order whatever the memory layout.
+// The operators of the IR (those of detection in graph/ops_detection.h): one struct each, with typed attributes. Shapes
+// are in NCHW order whatever the memory layout.
 //
 // Each struct lists its attributes once, in `fields(self, visitor)`: printing, equality and the .octavo file follow
 // from that list.
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "graph/blob.h"
+#include "graph/ops_detection.h"
 #include "jit/conv_spec.h"
 
 namespace octavo::graph {
@@ -441,10 +443,10 @@ struct FusedLinear {
   }
 };
 
-using Op =
-    std::variant<Input, Convolution, Deconvolution, Linear, Unary, PRelu, BatchNorm, Scale, Lrn, Pool, Softmax, Concat,
-                 Slice, Eltwise, Flatten, Reshape, Permute, Crop, Tile, Reduction, ArgMax, Embed, Identity, Quantize,
-                 IntegerConvolution, IntegerLinear, Dequantize, FusedConvolution, FusedLinear>;
+using Op = std::variant<Input, Convolution, Deconvolution, Linear, Unary, PRelu, BatchNorm, Scale, Lrn, Pool, Softmax,
+                        Concat, Slice, Eltwise, Flatten, Reshape, Permute, Crop, Tile, Reduction, ArgMax, Embed,
+                        Normalize, PriorBox, DetectionOutput, Proposal, RoiPooling, Resize, Identity, Quantize,
+                        IntegerConvolution, IntegerLinear, Dequantize, FusedConvolution, FusedLinear>;
 
 /// The op's kName.
 [[nodiscard]] std::string_view op_name(const Op& op);

@@ -40,6 +40,16 @@ using Shapes = std::vector<Shape>;
 [[nodiscard]] Shape shape_of(const Embed& op, const Shapes& inputs);
 [[nodiscard]] Shapes shapes_of(const Slice& op, const Shape& input, std::size_t outputs);
 
+// Ops of detection networks: shape_inference_detection.cpp.
+[[nodiscard]] Shape shape_of(const Normalize& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const PriorBox& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const DetectionOutput& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Proposal& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const RoiPooling& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Resize& op, const Shapes& inputs);
+/// Priors at a cell.
+[[nodiscard]] std::int64_t priors_per_cell(const PriorBox& op);
+
 // Ops that keep the shape and check that their parameters fit it: shape_inference_pointwise.cpp.
 [[nodiscard]] Shape shape_of(const Unary& op, const Shapes& inputs);
 [[nodiscard]] Shape shape_of(const PRelu& op, const Shapes& inputs);

@@ -6,49 +6,13 @@
 #include <string_view>
 
 #include "graph/check.h"
+#include "graph/verify_checks.h"
 #include "graph/verify_rules.h"
 
 namespace octavo::graph {
 namespace {
 
-/// Sizes of kernels, strides and paddings: far beyond any use, small enough that shape arithmetic is easy to check.
-constexpr std::int64_t kMaxSize = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kMaxLrnSize = 65535;  // execution keeps that many numbers for each thread
-constexpr std::size_t kMaxRank = 8;
-
-void require_between(std::int64_t value, std::int64_t low, std::int64_t high, std::string_view what) {
-  require(value >= low && value <= high, "{} is {}, it has to be between {} and {}", what, value, low, high);
-}
-
-void require_pair(const Pair& pair, std::int64_t low, std::string_view what) {
-  for (const std::int64_t value : pair) require_between(value, low, kMaxSize, what);
-}
-
-template <class Enum>
-void require_enum(Enum value, Enum last, std::string_view what) {
-  require(static_cast<int>(value) >= 0 && static_cast<int>(value) <= static_cast<int>(last), "unknown {} {}", what,
-          static_cast<int>(value));
-}
-
-void require_rank(const Shape& shape, std::string_view what) {
-  require(shape.size() <= kMaxRank, "{} has {} dimensions, more than {}", what, shape.size(), kMaxRank);
-}
-
-/// Present, of positive dimensions, and as many numbers as its shape says.
-void require_blob(const BlobPtr& blob, std::string_view what) {
-  require(blob != nullptr, "{} are missing", what);
-  require_rank(blob->shape, what);
-  for (const std::int64_t dim : blob->shape) require(dim > 0, "{} have the shape {}", what, to_text(blob->shape));
-  const std::int64_t count = element_count(blob->shape);
-  const std::size_t stored = blob->quantized() ? blob->q.values.size() : blob->f32.values.size();
-  require(static_cast<std::int64_t>(stored) == count, "{} of shape {} need {} numbers, not {}", what,
-          to_text(blob->shape), count, stored);
-}
-
-void require_float(const BlobPtr& blob, std::string_view what) {
-  require_blob(blob, what);
-  require(!blob->quantized(), "{} have to be fp32", what);
-}
 
 void require_vector(const BlobPtr& blob, std::int64_t size, std::string_view what) {
   require_float(blob, what);
@@ -204,6 +168,12 @@ struct OpVerifier {
     require(op.weights->shape.size() == 2, "weights {} are not [inputs][outputs]", to_text(op.weights->shape));
     if (op.bias) require_vector(op.bias, op.weights->shape[1], "biases");
   }
+  void operator()(const Normalize& op) const { verify_detection(op); }
+  void operator()(const PriorBox& op) const { verify_detection(op); }
+  void operator()(const DetectionOutput& op) const { verify_detection(op); }
+  void operator()(const Proposal& op) const { verify_detection(op); }
+  void operator()(const RoiPooling& op) const { verify_detection(op); }
+  void operator()(const Resize& op) const { verify_detection(op); }
   void operator()(const Identity&) const {}
   void operator()(const Quantize& op) const { verify_window(op.window); }
   void operator()(const IntegerConvolution& op) const {
@@ -259,6 +229,10 @@ struct ArityOf {
   Arity operator()(const Eltwise&) const { return {2, kAny, 1}; }
   Arity operator()(const Crop&) const { return {2, 2, 1}; }
   Arity operator()(const Slice&) const { return {1, 1, kAny}; }
+  Arity operator()(const PriorBox&) const { return {2, 2, 1}; }
+  Arity operator()(const DetectionOutput&) const { return {3, 3, 1}; }
+  Arity operator()(const Proposal&) const { return {3, 3, 1}; }
+  Arity operator()(const RoiPooling&) const { return {2, 2, 1}; }
   Arity operator()(const Identity&) const { return {1, 1, kAny}; }
   template <class T>
   Arity operator()(const T&) const {

@@ -18,6 +18,14 @@ struct Arity {
 /// have the size that the attributes say. `inputs`: how many the node has.
 void verify_op(const Op& op, std::size_t inputs);
 
+/// verify_op() for ops of detection networks.
+void verify_detection(const Normalize& op);
+void verify_detection(const PriorBox& op);
+void verify_detection(const DetectionOutput& op);
+void verify_detection(const Proposal& op);
+void verify_detection(const RoiPooling& op);
+void verify_detection(const Resize& op);
+
 /// verify() without the shapes of values.
 void verify_structure(const Graph& graph);
 

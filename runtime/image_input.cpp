@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a picture to a network's input: colours, resize, centre crop, mean, scale.
 #include <algorithm>
-#include <limits>
 #include <string>
+#include <tuple>
 
 #include "graph/import/caffe.h"
 #include "octavo/error.h"
 #include "octavo/image.h"
+#include "runtime/image_geometry.h"
 #include "runtime/resize.h"
 
 namespace octavo {
@@ -32,25 +33,10 @@ Picture to_gray(const Picture& colour) {
   return gray;
 }
 
-struct Size {
-  std::int64_t height, width;
-  bool operator==(const Size&) const = default;
-};
-
-Size resized_size(const Picture& picture, const ImageInput& input, Size network) {
-  const Size wanted{input.resize_h != 0 ? input.resize_h : network.height,
-                    input.resize_w != 0 ? input.resize_w : network.width};
-  if (input.resize_mode == ResizeMode::stretch) return wanted;
-  const std::int64_t shorter = std::min(wanted.height, wanted.width);
-  if (shorter > std::numeric_limits<std::int32_t>::max()) refuse("a side of " + std::to_string(shorter) + " pixels");
-  if (picture.height < picture.width) return {shorter, shorter * picture.width / picture.height};
-  return {shorter * picture.height / picture.width, shorter};
-}
-
 /// What is taken off a value: one number, one a channel, or a picture (cropped like the input where it is larger).
 class Mean {
  public:
-  Mean(const ImageInput& input, Size resized, Size crop, std::int64_t channels) : numbers_(input.mean) {
+  Mean(const ImageInput& input, PixelSize resized, PixelSize crop, std::int64_t channels) : numbers_(input.mean) {
     if (!numbers_.empty() && input.mean_image) refuse("both mean values and a mean image");
     if (numbers_.size() > 1 && std::cmp_not_equal(numbers_.size(), channels)) {
       refuse(std::to_string(numbers_.size()) + " mean values for " + std::to_string(channels) + " channels");
@@ -60,7 +46,7 @@ class Mean {
     if (shape.size() != 3 || shape[0] != channels) {
       refuse("a mean image must be [channels, height, width], with " + std::to_string(channels) + " channels");
     }
-    const Size size{shape[1], shape[2]};
+    const PixelSize size{shape[1], shape[2]};
     if (size != resized && size != crop) {
       refuse("the mean image is " + size_text(size.height, size.width) + ", the resized picture " +
                  size_text(resized.height, resized.width) + " and the network's input " +
@@ -70,8 +56,7 @@ class Mean {
     image_ = input.mean_image->data();
     size_ = size;
     if (size == resized) {
-      top_ = (resized.height - crop.height) / 2;
-      left_ = (resized.width - crop.width) / 2;
+      std::tie(top_, left_) = crop_corner(resized, crop);
     }
   }
   [[nodiscard]] float at(std::int64_t c, std::int64_t y, std::int64_t x) const {
@@ -83,7 +68,7 @@ class Mean {
  private:
   const std::vector<float>& numbers_;
   const float* image_ = nullptr;
-  Size size_{};
+  PixelSize size_{};
   std::int64_t top_ = 0, left_ = 0;
 };
 
@@ -114,13 +99,14 @@ void check(const Picture& picture, const ImageInput& input, const Shape& shape) 
 Tensor to_input(const Picture& picture, const ImageInput& input, const Shape& shape) {
   using namespace runtime;  // NOLINT(google-build-using-namespace): the helpers above
   check(picture, input, shape);
-  const Size network{shape[2], shape[3]};
-  const Size crop{input.crop_h != 0 ? input.crop_h : network.height, input.crop_w != 0 ? input.crop_w : network.width};
+  const PixelSize network{shape[2], shape[3]};
+  const PixelSize crop{input.crop_h != 0 ? input.crop_h : network.height,
+                       input.crop_w != 0 ? input.crop_w : network.width};
   if (crop != network) {
     refuse("pictures are cropped to " + size_text(crop.height, crop.width) + ", but the network's input is " +
            size_text(network.height, network.width));
   }
-  const Size resized = resized_size(picture, input, network);
+  const PixelSize resized = resized_size({picture.height, picture.width}, input, network);
   if (resized.height < crop.height || resized.width < crop.width) {
     refuse("the picture is resized to " + size_text(resized.height, resized.width) +
                ", less than the network's input of " + size_text(crop.height, crop.width),
@@ -131,7 +117,7 @@ Tensor to_input(const Picture& picture, const ImageInput& input, const Shape& sh
   const Picture ready =
       resize(drop_colours ? to_gray(picture) : picture, resized.height, resized.width, input.antialias);
   const Mean mean(input, resized, crop, channels);
-  const std::int64_t top = (resized.height - crop.height) / 2, left = (resized.width - crop.width) / 2;
+  const auto [top, left] = crop_corner(resized, crop);
 
   Tensor out(Shape{1, channels, crop.height, crop.width});
   float* to = out.data();

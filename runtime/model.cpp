@@ -208,6 +208,15 @@ std::vector<std::string> Model::layer_names() const {
   return names;
 }
 
+std::optional<std::int64_t> Model::detection_classes() const {
+  for (const graph::ValueId output : impl_->content.graph.outputs) {
+    const graph::Node* const node = impl_->content.graph.producer(output);
+    const auto* const op = node == nullptr ? nullptr : std::get_if<graph::DetectionOutput>(&node->op);
+    if (op != nullptr) return op->classes;
+  }
+  return std::nullopt;
+}
+
 std::int64_t Model::parameter_count() const {
   std::set<graph::BlobPtr> seen;
   std::int64_t count = 0;

@@ -24,6 +24,9 @@ constexpr auto last_of(graph::UnaryKind) { return graph::UnaryKind::threshold; }
 constexpr auto last_of(graph::PoolKind) { return graph::PoolKind::average; }
 constexpr auto last_of(graph::EltwiseKind) { return graph::EltwiseKind::max; }
 constexpr auto last_of(graph::ReductionKind) { return graph::ReductionKind::mean; }
+constexpr auto last_of(graph::BoxCode) { return graph::BoxCode::corner_size; }
+constexpr auto last_of(graph::ResizeKind) { return graph::ResizeKind::bilinear; }
+constexpr auto last_of(graph::ResizeGrid) { return graph::ResizeGrid::both_ends; }
 constexpr auto last_of(jit::ActivationKind) { return jit::ActivationKind::tanh; }
 
 // ---- writing ----------------------------------------------------------------------------------------------------

@@ -122,6 +122,7 @@ class Builder {
       if (graph_.values[node.inputs[i]].shape.size() != 4) continue;
       layouts[i] = demand == Demand::nhwc ? Layout::nhwc : Layout::plain;
       const Layout native = slots_of_value_[node.inputs[i]].native;
+      if (demand == Demand::sizes) layouts[i] = native;
       mixed = mixed || (seen && native != first);
       if (!seen) first = native;
       seen = true;
@@ -158,6 +159,7 @@ class Builder {
     built.step->info.name = node.name;
     built.step->info.type = op_name(node.op);
     built.step->info.output = graph_.values[node.outputs.front()].shape;
+    if (op_builder.demand == Demand::sizes) request.inputs.clear();  // nothing has to live until then
     add_step(std::move(built.step), {request.inputs, request.outputs, built.in_place}, program);
   }
 

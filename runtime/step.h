@@ -76,6 +76,7 @@ enum class Demand {
   any,    ///< whatever layout comes; several 4-D inputs come in one layout
   nhwc,   ///< channels-last
   plain,  ///< row-major in logical (NCHW) order
+  sizes,  ///< only the shapes matter: the step reads no input
 };
 
 /// What a builder is given. Inputs lie as demanded.

@@ -68,5 +68,15 @@ void convert_reshape(CaffeLayerContext& layer);
 void convert_permute(CaffeLayerContext& layer);
 void convert_crop(CaffeLayerContext& layer);
 void convert_tile(CaffeLayerContext& layer);
+// caffe_detection.cpp
+void convert_normalize(CaffeLayerContext& layer);
+void convert_prior_box(CaffeLayerContext& layer);
+void convert_detection_output(CaffeLayerContext& layer);
+// caffe_regions.cpp
+void convert_proposal(CaffeLayerContext& layer);
+void convert_python(CaffeLayerContext& layer);  ///< py-faster-rcnn's ProposalLayer
+void convert_roi_pooling(CaffeLayerContext& layer);
+void convert_upsample(CaffeLayerContext& layer);
+void convert_interp(CaffeLayerContext& layer);
 
 }  // namespace octavo::graph

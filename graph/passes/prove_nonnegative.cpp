@@ -70,6 +70,12 @@ struct Proof {
   bool operator()(const Embed&) const { return false; }
   bool operator()(const BatchNorm&) const { return false; }
   bool operator()(const Softmax&) const { return true; }
+  bool operator()(const Normalize& op) const { return input(0) && none_below_zero(op.factor); }
+  bool operator()(const PriorBox&) const { return false; }
+  bool operator()(const DetectionOutput&) const { return false; }
+  bool operator()(const Proposal&) const { return false; }
+  bool operator()(const RoiPooling&) const { return input(0); }  // the second gives the places only
+  bool operator()(const Resize&) const { return input(0); }
 
   bool operator()(const Unary& op) const {
     switch (op.kind) {

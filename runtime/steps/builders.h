@@ -29,5 +29,11 @@ namespace octavo::runtime {
 [[nodiscard]] BuiltStep build_softmax(const StepRequest& request);
 [[nodiscard]] BuiltStep build_concat(const StepRequest& request);
 [[nodiscard]] BuiltStep build_eltwise(const StepRequest& request);
+[[nodiscard]] BuiltStep build_normalize(const StepRequest& request);
+[[nodiscard]] BuiltStep build_prior_box(const StepRequest& request);
+[[nodiscard]] BuiltStep build_detection_output(const StepRequest& request);
+[[nodiscard]] BuiltStep build_proposal(const StepRequest& request);
+[[nodiscard]] BuiltStep build_roi_pooling(const StepRequest& request);
+[[nodiscard]] BuiltStep build_resize(const StepRequest& request);
 
 }  // namespace octavo::runtime

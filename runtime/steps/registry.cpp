@@ -99,6 +99,24 @@ OpBuilder builder_of(const graph::Op& op) {
                         [](const Embed&) {
                           return OpBuilder{Demand::plain, build_embed};
                         },
+                        [](const Normalize&) {
+                          return OpBuilder{Demand::nhwc, build_normalize};
+                        },
+                        [](const PriorBox&) {
+                          return OpBuilder{Demand::sizes, build_prior_box};
+                        },
+                        [](const DetectionOutput&) {
+                          return OpBuilder{Demand::plain, build_detection_output};
+                        },
+                        [](const Proposal&) {
+                          return OpBuilder{Demand::plain, build_proposal};
+                        },
+                        [](const RoiPooling&) {
+                          return OpBuilder{Demand::nhwc, build_roi_pooling};
+                        },
+                        [](const Resize&) {
+                          return OpBuilder{Demand::nhwc, build_resize};
+                        },
                         [&](const auto&) -> OpBuilder {
                           throw Error(ErrorKind::unsupported,
                                       "the runtime has no step for the op " + std::string(op_name(op)), {},

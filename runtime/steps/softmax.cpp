@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "runtime/parallel.h"
 #include "runtime/steps/builders.h"
 #include "runtime/steps/pointwise.h"
+#include "runtime/vector_exp.h"
+#include "runtime/vectorize.h"
 
 namespace octavo::runtime {
 namespace {
@@ -24,6 +27,39 @@ void softmax(const float* x, float* y, std::int64_t count, std::int64_t stride) 
   for (std::int64_t i = 0; i < count; ++i) y[i * stride] /= sum;
 }
 
+constexpr std::int64_t kLanes = 16;
+constexpr std::int64_t kLongestRow = 128;  ///< of softmax_rows()
+
+/// The same for short rows of consecutive numbers. Each row is worked on in a place that is a whole number of lanes
+/// long, the rest filled up with what changes neither the greatest nor the sum, so that no loop has a tail.
+OCTAVO_VECTORIZED void softmax_rows(const float* x, float* y, std::int64_t rows, std::int64_t count) {
+  float values[kLongestRow], exponentials[kLongestRow];
+  const std::int64_t padded = (count + kLanes - 1) / kLanes * kLanes;
+  for (std::int64_t i = count; i < padded; ++i) values[i] = -std::numeric_limits<float>::infinity();
+  for (std::int64_t row = 0; row < rows; ++row, x += count, y += count) {
+    for (std::int64_t i = 0; i < count; ++i) values[i] = x[i];
+    float greatest[kLanes], sums[kLanes] = {};
+    for (std::int64_t lane = 0; lane < kLanes; ++lane) greatest[lane] = values[lane];
+    for (std::int64_t i = kLanes; i < padded; i += kLanes) {
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+        greatest[lane] = values[i + lane] > greatest[lane] ? values[i + lane] : greatest[lane];
+      }
+    }
+    float most = greatest[0], sum = 0.0F;
+    for (const float lane : greatest) most = lane > most ? lane : most;
+    for (std::int64_t i = 0; i < padded; i += kLanes) {
+      for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+        const float value = vector_exp(values[i + lane] - most);
+        exponentials[i + lane] = value;
+        sums[lane] += value;
+      }
+    }
+    for (const float lane : sums) sum += lane;
+    const float factor = 1.0F / sum;
+    for (std::int64_t i = 0; i < count; ++i) y[i] = exponentials[i] * factor;
+  }
+}
+
 class SoftmaxStep final : public Step {
  public:
   SoftmaxStep(const AxisView& view, Slot input, Slot output) : view_(view), input_(input), output_(output) {
@@ -36,6 +72,10 @@ class SoftmaxStep final : public Step {
     float* const y = context.values[output_];
     parallel_for(context.threads, view_.outer * view_.inner, std::max<std::int64_t>(kGrain / view_.axis, 1),
                  [&](int, std::int64_t begin, std::int64_t end) {
+                   if (view_.inner == 1 && view_.axis <= kLongestRow) {
+                     softmax_rows(x + begin * view_.axis, y + begin * view_.axis, end - begin, view_.axis);
+                     return;
+                   }
                    for (std::int64_t i = begin; i < end; ++i) {
                      const std::int64_t first = i / view_.inner * view_.axis * view_.inner + i % view_.inner;
                      softmax(x + first, y + first, view_.axis, view_.inner);

@@ -246,6 +246,9 @@ class Filler {
   void fill(graph::PoolKind& value) { value = static_cast<graph::PoolKind>(random_() % 2); }
   void fill(graph::EltwiseKind& value) { value = static_cast<graph::EltwiseKind>(random_() % 3); }
   void fill(graph::ReductionKind& value) { value = static_cast<graph::ReductionKind>(random_() % 4); }
+  void fill(graph::BoxCode& value) { value = static_cast<graph::BoxCode>(random_() % 3); }
+  void fill(graph::ResizeKind& value) { value = static_cast<graph::ResizeKind>(random_() % 2); }
+  void fill(graph::ResizeGrid& value) { value = static_cast<graph::ResizeGrid>(random_() % 3); }
   void fill(jit::ActivationKind& value) { value = static_cast<jit::ActivationKind>(random_() % 7); }
 
   std::mt19937 random_;
@@ -272,7 +275,7 @@ TEST(OctavoFileGraph, EveryAttributeOfEveryOpComesBack) {
     graph.values = {{"a", {}}, {"b", {}}};
     graph.outputs = {1, 0};
     fill_every_op(graph, 100 * seed);
-    ASSERT_GE(graph.nodes.size(), 23U);
+    ASSERT_GE(graph.nodes.size(), 29U);
     BlobWriter writer;
     const std::string text = graph_to_json(graph, writer).dump();
     Bytes region(writer.bytes());

@@ -91,6 +91,7 @@ Command define_convert(CLI::App& app) {
       "  octavo convert --prototxt deploy.prototxt net.caffemodel -o net.octavo\n"
       "  octavo convert --prototxt deploy.prototxt net.caffemodel --quantize -o net8.octavo \\\n"
       "      --resize 256 --mean 104,117,123 --channel-order bgr --labels synset_words.txt\n"
+      "  octavo convert --prototxt deploy.prototxt ssd.caffemodel --quantize -o ssd.octavo --preset ssd300-vgg16\n"
       "  octavo convert --quantize --window 32 --keep-float conv1 net.octavo -o net8.octavo");
   return [convert] { return convert->run(); };
 }

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// octavo eval: accuracy on labelled pictures, fp32 and int8 side by side in one pass.
+// octavo eval: accuracy on pictures with known classes or objects, fp32 and int8 side by side in one pass.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
 
+#include "octavo/detection.h"
 #include "octavo/error.h"
+#include "tools/octavo/classifier_report.h"
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
+#include "tools/octavo/detector_evaluation.h"
+#include "tools/octavo/detector_scores.h"
+#include "tools/octavo/eval_data.h"
 #include "tools/octavo/evaluation.h"
 #include "tools/octavo/json_output.h"
 #include "tools/octavo/model_options.h"
 #include "tools/octavo/picture_options.h"
-#include "tools/octavo/report.h"
 #include "tools/octavo/text.h"
 
 namespace octavo::tool {
@@ -23,31 +27,20 @@ struct Eval {
   QuantizeArguments quantization;
   CompileArguments compile;
   PictureArguments pictures;
-  std::string images, labels, reference, reference_prototxt, output, report;
-  std::size_t limit = 0;
+  EvalDataArguments data;
+  std::string reference, reference_prototxt, output, report, detections, save_detections;
   std::int64_t batch = 16;
   bool json = false;
 
   [[nodiscard]] ExitCode run() const;
-  [[nodiscard]] Dataset dataset() const;
+  [[nodiscard]] ExitCode run_classifier(const Dataset& dataset) const;
+  [[nodiscard]] ExitCode run_detector(const DetectionData& known) const;
+  [[nodiscard]] DetectorEvaluation detect(const DetectionData& known) const;
   [[nodiscard]] std::optional<Model> float_model(const Model& opened) const;
-  [[nodiscard]] Contestant contestant(const Model& network) const;
+  [[nodiscard]] Program program_of(const Model& network, const std::vector<std::string>& outputs) const;
   [[nodiscard]] std::string measured_value(const Model& network) const;
+  [[nodiscard]] ExitCode finish(const std::vector<SkippedPicture>& skipped, std::size_t done) const;
 };
-
-Dataset Eval::dataset() const {
-  Dataset data = labels.empty() ? read_class_folders(images) : read_class_list(images, labels);
-  if (limit == 0 || limit >= data.files.size()) return data;
-  // Evenly spread: folders come class by class.
-  const std::size_t count = data.files.size();
-  for (std::size_t i = 0; i < limit; ++i) {
-    data.files[i] = data.files[i * count / limit];
-    data.classes[i] = data.classes[i * count / limit];
-  }
-  data.files.resize(limit);
-  data.classes.resize(limit);
-  return data;
-}
 
 /// What the quantized network is compared with; nothing for a quantized MODEL alone.
 std::optional<Model> Eval::float_model(const Model& opened) const {
@@ -78,148 +71,107 @@ std::string Eval::measured_value(const Model& network) const {
   return at == outputs.end() ? output : logits.at(static_cast<std::size_t>(at - outputs.begin()));
 }
 
-Contestant Eval::contestant(const Model& network) const {
+Program Eval::program_of(const Model& network, const std::vector<std::string>& outputs) const {
   CompileOptions options = compile.options();
-  options.outputs = {measured_value(network)};
+  options.outputs = outputs;
   Shape shape = only_input_shape(network);
   if (shape.size() != 4) {
     throw Error(ErrorKind::unsupported, "the network's input is not a picture but " + shape_text(shape), model.model);
   }
   shape.front() = batch;
-  return {.program = network.compile(options, {shape}), .score = {}};
+  return network.compile(options, {shape});
 }
 
-double share(std::size_t part, std::size_t whole) {
-  return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
-}
-
-Json score_json(const std::optional<Contestant>& contestant) {
-  if (!contestant) return nullptr;
-  const Score& score = contestant->score;
-  return {
-      {"top1", share(score.top1, score.pictures)},
-      {"top5", share(score.top5, score.pictures)},
-      {"top1_count", score.top1},
-      {"top5_count", score.top5},
-      {"ms_per_picture", contestant->seconds * 1e3 / static_cast<double>(std::max<std::size_t>(1, score.pictures))}};
-}
-
-Json as_json(const Evaluation& result, const std::string& name, const std::string& value) {
-  const bool both = result.fp32 && result.int8;
-  Json changed = Json::array();
-  for (const ChangedAnswer& answer : result.changed) {
-    changed.push_back(
-        {{"file", answer.file.string()}, {"class", answer.truth}, {"fp32", answer.fp32}, {"int8", answer.int8}});
+ExitCode Eval::finish(const std::vector<SkippedPicture>& skipped, std::size_t done) const {
+  for (const SkippedPicture& picture : skipped) {
+    if (!json) note("skipped: " + picture.reason);
   }
-  Json skipped = Json::array();
-  for (const SkippedPicture& picture : result.skipped) {
-    skipped.push_back({{"file", picture.file.string()}, {"reason", picture.reason}});
-  }
-  return {{"model", name},
-          {"images", result.pictures},
-          {"fp32", score_json(result.fp32)},
-          {"int8", score_json(result.int8)},
-          {"changed", both ? Json(result.changed.size()) : Json(nullptr)},
-          {"sqnr_db", both ? Json(result.fidelity.decibels()) : Json(nullptr)},
-          {"measured_on", value},
-          {"changed_answers", changed},
-          {"skipped", skipped}};
+  if (skipped.empty()) return ExitCode::ok;
+  return done > 0 ? ExitCode::partial : ExitCode::input;
 }
 
-std::string as_text(const Evaluation& result, const std::string& name, const std::string& value) {
-  Table table({{""},
-               {"top-1", Table::Align::right},
-               {"top-5", Table::Align::right},
-               {"right", Table::Align::right},
-               {"ms a picture", Table::Align::right}});
-  const auto add = [&](const char* label, const std::optional<Contestant>& c) {
-    if (!c) return;
-    const std::size_t count = c->score.pictures;
-    table.add({label, fmt::format("{:.2f}%", 100 * share(c->score.top1, count)),
-               fmt::format("{:.2f}%", 100 * share(c->score.top5, count)), fmt::format("{}", c->score.top1),
-               fmt::format("{:.2f}", c->seconds * 1e3 / static_cast<double>(std::max<std::size_t>(1, count)))});
-  };
-  add("fp32", result.fp32);
-  add("int8", result.int8);
-  std::string text = fmt::format("{}: {} pictures\n{}", name, result.pictures, table.text());
-  if (result.fp32 && result.int8) {
-    text += fmt::format("answers that differ: {} of {}\nsignal-to-noise of {}: {:.1f} dB\n", result.changed.size(),
-                        result.pictures, value, result.fidelity.decibels());
+ExitCode Eval::run_classifier(const Dataset& dataset) const {
+  if (!detections.empty() || !save_detections.empty()) {
+    throw Error(ErrorKind::invalid_argument, "--detections and --save-detections are for pictures with objects", {},
+                "give --voc, --coco or --truth");
   }
-  return text;
-}
-
-std::string as_html(const Evaluation& result, const std::string& name, const std::string& value,
-                    const std::vector<std::string>& classes) {
-  constexpr std::size_t shown = 100;
-  constexpr std::size_t largest_picture = 200'000;
-  std::string summary = fmt::format("{} pictures.", result.pictures);
-  const bool both = result.fp32 && result.int8;
-  if (both) {
-    summary += fmt::format(" Answers that differ: {}; signal-to-noise of {}: {:.1f} dB.", result.changed.size(), value,
-                           result.fidelity.decibels());
-  }
-  HtmlReport page("octavo eval: " + name, summary);
-  BarChart accuracy{.title = "Accuracy", .unit = "%", .series = {}, .bars = {{"top-1", {}}, {"top-5", {}}}};
-  BarChart speed{.title = "Time a picture", .unit = "ms", .series = {}, .bars = {{"predict", {}}}};
-  const auto add = [&](const char* label, const std::optional<Contestant>& c) {
-    if (!c) return;
-    const std::size_t count = std::max<std::size_t>(1, c->score.pictures);
-    accuracy.series.emplace_back(label);
-    speed.series.emplace_back(label);
-    accuracy.bars[0].values.push_back(100 * share(c->score.top1, count));
-    accuracy.bars[1].values.push_back(100 * share(c->score.top5, count));
-    speed.bars[0].values.push_back(c->seconds * 1e3 / static_cast<double>(count));
-  };
-  add("int8", result.int8);
-  add("fp32", result.fp32);
-  page.add(accuracy);
-  page.add(speed);
-  if (both) {
-    const auto class_text = [&](std::size_t c) {
-      return c < classes.size() ? fmt::format("{} {}", c, classes[c]) : fmt::format("{}", c);
-    };
-    std::vector<std::vector<std::string>> rows;
-    for (const ChangedAnswer& answer : result.changed) {
-      if (rows.size() == shown) break;
-      const char* verdict = answer.int8 == answer.truth   ? "int8 is right"
-                            : answer.fp32 == answer.truth ? "fp32 is right"
-                                                          : "both are wrong";
-      rows.push_back({picture_uri(answer.file, largest_picture), answer.file.filename().string(),
-                      class_text(answer.truth), class_text(answer.fp32), class_text(answer.int8), verdict});
-    }
-    page.add_table(fmt::format("Answers that differ ({} of {})", rows.size(), result.changed.size()),
-                   {"picture", "file", "class", "fp32 says", "int8 says", ""}, rows);
-  }
-  return page.html();
-}
-
-ExitCode Eval::run() const {
-  const Dataset data = dataset();
   const Model opened = model.open();
   const std::optional<Model> unquantized = float_model(opened);
   const std::string value = measured_value(opened);
   pictures.note_if_undescribed(opened);
   compile.note_if_slow();
   Evaluation result;
-  if (unquantized) result.fp32 = contestant(*unquantized);
-  result.int8 = contestant(quantization.apply(opened));
-  result.run(data, pictures.over(opened), result.int8->program.threads());
-
-  for (const SkippedPicture& picture : result.skipped) {
-    if (!json) note("skipped: " + picture.reason);
-  }
-  if (!report.empty()) {
-    write_file(report,
-               as_html(result, opened.name(), value, opened.labels().empty() ? data.class_names : opened.labels()));
-  }
+  if (unquantized) result.fp32 = Contestant{program_of(*unquantized, {value}), {}};
+  result.int8 = Contestant{program_of(quantization.apply(opened), {value}), {}};
+  result.run(dataset, pictures.over(opened), result.int8->program.threads());
+  const auto& classes = opened.labels().empty() ? dataset.class_names : opened.labels();
+  if (!report.empty()) write_file(report, classifier_html(result, dataset, opened.name(), value, classes));
   if (json) {
-    print_json(as_json(result, opened.name(), value));
+    print_json(classifier_json(result, opened.name(), value));
   } else {
-    print(as_text(result, opened.name(), value));
+    print(classifier_text(result, opened.name(), value));
   }
-  if (result.skipped.empty()) return ExitCode::ok;
-  return result.pictures > 0 ? ExitCode::partial : ExitCode::input;
+  return finish(result.skipped, result.pictures);
+}
+
+/// Runs the networks over the pictures.
+DetectorEvaluation Eval::detect(const DetectionData& known) const {
+  if (known.files.empty()) {
+    throw Error(ErrorKind::invalid_argument, "where the pictures are is not said", {},
+                known.coco ? "give their folder with --images" : "--truth goes with --detections");
+  }
+  const Model opened = model.open();
+  const std::optional<Model> unquantized = float_model(opened);
+  pictures.note_if_undescribed(opened);
+  compile.note_if_slow();
+  std::optional<Program> fp32;
+  if (unquantized) fp32 = program_of(*unquantized, {});
+  const Model quantized = quantization.apply(opened);
+  const Program int8 = program_of(quantized, {});
+  for (const Program* program : {fp32 ? &*fp32 : &int8, &int8}) {
+    if (!detection_output(*program)) {
+      throw Error(ErrorKind::unsupported, "the network is no detector: no output is made by a DetectionOutput layer",
+                  model.model);
+    }
+  }
+  DetectorEvaluation result;
+  const auto categories = categories_of(opened.labels(), opened.detection_classes().value_or(0), known.truth);
+  result.run(known, fp32 ? &*fp32 : nullptr, &int8, pictures.over(opened), categories);
+  return result;
+}
+
+ExitCode Eval::run_detector(const DetectionData& known) const {
+  DetectorEvaluation result;
+  std::string name = detections;
+  if (detections.empty()) {
+    result = detect(known);
+    name = model.model;
+  } else {
+    result.given = DetectorResult{data.read_detections(detections, known), 0, {}, {}};
+    result.given->score(known);
+    result.pictures = known.truth.images.size();
+  }
+  if (!save_detections.empty()) {
+    data.write_detections(save_detections, known, (result.given ? result.given : result.int8)->detections);
+  }
+  if (!report.empty()) write_file(report, detector_html(result, known, name));
+  if (json) {
+    print_json(detector_json(result, known, name));
+  } else {
+    print(detector_text(result, known, name));
+  }
+  return finish(result.skipped, result.pictures);
+}
+
+ExitCode Eval::run() const {
+  if (model.model.empty() == detections.empty()) {
+    throw Error(ErrorKind::invalid_argument,
+                model.model.empty() ? "there is nothing to judge" : "a MODEL and --detections are given", {},
+                "give a MODEL, or detections that were made before (--detections)");
+  }
+  const auto known = data.read();
+  if (const auto* dataset = std::get_if<Dataset>(&known)) return run_classifier(*dataset);
+  return run_detector(std::get<DetectionData>(known));
 }
 
 }  // namespace
@@ -227,26 +179,25 @@ ExitCode Eval::run() const {
 Command define_eval(CLI::App& app) {
   auto eval = std::make_shared<Eval>();
   eval->model.declare(app, false);
-  app.add_option("--images", eval->images, "a folder a class, numbered in sorted order; or, with --labels, any folder")
-      ->required()
-      ->type_name("DIR");
-  app.add_option("--labels", eval->labels, "lines `name index`: pictures below DIR and their classes")
-      ->type_name("FILE");
+  app.get_option("MODEL")->required(false);
+  eval->data.declare(app);
   app.add_option("--reference", eval->reference,
                  "the fp32 network that a quantized MODEL is compared with; self: its own weights as fp32")
       ->type_name("FLOATMODEL");
   app.add_option("--reference-prototxt", eval->reference_prototxt, "its topology, when it is a .caffemodel")
       ->type_name("FILE");
   app.add_option("--output", eval->output, "which output to judge, when the network has several")->type_name("NAME");
-  app.add_option("--limit", eval->limit, "use this many pictures, evenly spread")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000'000));
   app.add_option("--batch", eval->batch, "pictures a run")
       ->type_name("N")
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
   app.add_option("--report", eval->report, "write a page with charts and the pictures whose answers differ")
       ->type_name("FILE.html");
+  app.add_option("--detections", eval->detections,
+                 "judge these instead of a MODEL's: a COCO results file, or a folder of VOC's text files")
+      ->type_name("PATH");
+  app.add_option("--save-detections", eval->save_detections, "write what int8 found, in the same form")
+      ->type_name("PATH");
   eval->quantization.declare(app, nullptr);
   eval->compile.declare(app);
   eval->pictures.declare(app);
@@ -254,10 +205,16 @@ Command define_eval(CLI::App& app) {
   app.footer(
       "An fp32 MODEL is run as it is and quantized; a quantized one alone, or beside --reference. Signal-to-noise is\n"
       "10 log10(sum fp32^2 / sum (fp32 - int8)^2) over the values before the softmax, all pictures together.\n"
+      "A detector (--voc, --coco) is scored as the data set's own tool scores it, and its int8 boxes are compared "
+      "with\n"
+      "its fp32 boxes.\n"
       "In JSON, top1 and top5 are shares of images (0 to 1); fp32, changed and sqnr_db are null without a reference.\n"
       "Examples:\n"
       "  octavo eval net.octavo --images val/                      (val/cat/*.jpg, val/dog/*.jpg)\n"
-      "  octavo eval net8.octavo --reference net.octavo --images val/ --labels val.txt --report eval.html");
+      "  octavo eval net8.octavo --reference net.octavo --images val/ --labels val.txt --report eval.html\n"
+      "  octavo eval ssd.octavo --voc VOCdevkit/VOC2007 --split test\n"
+      "  octavo eval ssd.octavo --coco instances_val2017.json --images val2017/ --save-detections found.json\n"
+      "  octavo eval --coco instances_val2017.json --detections found.json");
   return [eval] { return eval->run(); };
 }
 

@@ -44,12 +44,12 @@ void Evaluation::run(const Dataset& data, const ImageInput& description, int thr
   const auto highest = std::max_element(data.classes.begin(), data.classes.end());
   if (*highest >= classes) {
     throw Error(ErrorKind::invalid_argument, fmt::format("class {}, but the network has {} classes", *highest, classes),
-                data.files.at(static_cast<std::size_t>(highest - data.classes.begin())).string(),
+                data.pictures.name(static_cast<std::size_t>(highest - data.classes.begin())).string(),
                 "classes are numbered from 0; are these pictures for another network?");
   }
 
-  PictureLoader loader(data.files, description, any.input_shapes().front(), threads);
-  Progress progress("eval", data.files.size());
+  PictureLoader loader(data.pictures, description, any.input_shapes().front(), threads);
+  Progress progress("eval", data.pictures.size());
   while (const std::optional<PictureBatch> batch = loader.next()) {
     const Tensor a = fp32 ? timed_predict(*fp32, batch->input) : Tensor();
     const Tensor b = int8 ? timed_predict(*int8, batch->input) : Tensor();
@@ -69,7 +69,7 @@ void Evaluation::run(const Dataset& data, const ImageInput& description, int thr
       if (fp32 && int8) {
         fidelity.add(a.values().subspan(row * classes, classes), b.values().subspan(row * classes, classes));
         if (best_a.front().index != best_b.front().index) {
-          changed.push_back({data.files[picture], truth, best_a.front().index, best_b.front().index});
+          changed.push_back({picture, data.pictures.name(picture), truth, best_a.front().index, best_b.front().index});
         }
       }
     }

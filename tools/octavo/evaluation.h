@@ -10,6 +10,7 @@
 #include "octavo/image.h"
 #include "octavo/program.h"
 #include "tools/octavo/answers.h"
+#include "tools/octavo/datasets.h"
 #include "tools/octavo/pictures.h"
 
 namespace octavo::tool {
@@ -23,6 +24,7 @@ struct Contestant {
 
 /// A picture on whose best class the two disagree.
 struct ChangedAnswer {
+  std::size_t picture = 0;  ///< of the data set
   std::filesystem::path file;
   std::size_t truth = 0, fp32 = 0, int8 = 0;
 };

@@ -2,12 +2,14 @@
 // octavo info: what a network is made of, what is quantized and why, and how each layer runs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "octavo/program.h"
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
 #include "tools/octavo/json_output.h"
+#include "tools/octavo/measure.h"
 #include "tools/octavo/model_options.h"
 #include "tools/octavo/picture_options.h"
 
@@ -23,6 +25,12 @@ struct Info {
   bool json = false;
 
   [[nodiscard]] ExitCode run() const;
+  [[nodiscard]] ExitCode run_measure() const;
+  /// No --keep-float worst:N, which measures for itself.
+  [[nodiscard]] bool keeps_by_name() const {
+    return std::none_of(quantization.keep_float.begin(), quantization.keep_float.end(),
+                        [](const std::string& name) { return name.rfind("worst:", 0) == 0; });
+  }
   [[nodiscard]] Json as_json(const Model& network, const Program& program) const;
   [[nodiscard]] std::string as_text(const Model& network, const Program& program) const;
 };
@@ -111,7 +119,28 @@ std::string Info::as_text(const Model& network, const Program& program) const {
   return text;
 }
 
+/// The noise of each int8 layer, worst first.
+ExitCode Info::run_measure() const {
+  const Model network = model.open();
+  compile.note_if_slow();
+  const QuantizeOptions options = network.quantized() ? QuantizeOptions{} : quantization.options(network);
+  const std::vector<LayerError> layers = measured_layers(network, quantization.measure, options, compile.options());
+  if (json) {
+    print_json({{"model", network.name()}, {"layers", measure_json(layers)}});
+    return ExitCode::ok;
+  }
+  std::string worst;
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, layers.size()); ++i) {
+    worst += fmt::format("{}{} ({:.1f} dB)", i == 0 ? "" : ", ", layers[i].layer, layers[i].alone_db);
+  }
+  print(fmt::format(
+      "{}: signal-to-noise of each int8 layer against fp32, worst first\n{}\nthe most noise of their own: {}\n",
+      network.name(), measure_table(layers).text(), worst));
+  return ExitCode::ok;
+}
+
 ExitCode Info::run() const {
+  if (!quantization.measure.empty() && keeps_by_name() && stage.empty()) return run_measure();
   const Model network = quantization.apply(model.open());
   if (!stage.empty()) {
     const std::string graph = network.print(stage);
@@ -150,6 +179,7 @@ Command define_info(CLI::App& app) {
       "Examples:\n"
       "  octavo info net.octavo\n"
       "  octavo info --prototxt deploy.prototxt net.caffemodel --quantize --stage fused\n"
+      "  octavo info net.octavo --measure pictures/          (each layer's noise in int8, worst first)\n"
       "  octavo info --json net.octavo | jq '.program.layers[].algorithm'");
   return [info] { return info->run(); };
 }

@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "octavo/isa.h"
+#include "tools/octavo/measure.h"
 #include "tools/octavo/text.h"
 
 namespace octavo::tool {
@@ -36,6 +37,9 @@ Window parse_window(const std::string& text, const std::string& option) {
   if (at != std::string::npos) std::tie(window.tile_h, window.tile_w) = parse_size(text.substr(at + 1), option);
   return window;
 }
+
+constexpr std::string_view kWorst = "worst:";
+bool asks_for_worst(const std::string& kept) { return kept.rfind(kWorst, 0) == 0; }
 
 }  // namespace
 
@@ -88,12 +92,17 @@ void QuantizeArguments::declare(CLI::App& app, const char* flag_help) {
   app.add_option("--layer-window", layer_windows, "the window of one layer; may be repeated")
       ->type_name("NAME=W")
       ->allow_extra_args(false);
-  app.add_option("--keep-float", keep_float, "leave this layer in fp32; may be repeated")
-      ->type_name("NAME")
+  app.add_option(
+         "--keep-float", keep_float,
+         "leave this layer in fp32, or worst:N, the N that bring the most noise on the pictures of --measure; may "
+         "be repeated")
+      ->type_name("NAME|worst:N")
       ->allow_extra_args(false);
+  app.add_option("--measure", measure, "a picture or a folder of them, of which eight are taken, to measure layers on")
+      ->type_name("PICTURES");
 }
 
-QuantizeOptions QuantizeArguments::options() const {
+QuantizeOptions QuantizeArguments::options(const Model& model) const {
   QuantizeOptions options;
   if (!window.empty()) options.window = parse_window(window, "--window");
   for (const std::string& text : layer_windows) {
@@ -104,32 +113,69 @@ QuantizeOptions QuantizeArguments::options() const {
     }
     options.layer_windows[text.substr(0, equals)] = parse_window(text.substr(equals + 1), "--layer-window");
   }
-  options.keep_float = keep_float;
+  options.keep_float = kept_layers(model, options);
   return options;
+}
+
+std::vector<std::string> QuantizeArguments::kept_layers(const Model& model, const QuantizeOptions& options) const {
+  std::vector<std::string> names;
+  for (const std::string& wanted : keep_float) {
+    if (!asks_for_worst(wanted)) {
+      names.push_back(wanted);
+      continue;
+    }
+    std::size_t count = 0;
+    const char* const end = wanted.data() + wanted.size();
+    const auto [stop, problem] = std::from_chars(wanted.data() + kWorst.size(), end, count);
+    if (problem != std::errc{} || stop != end || count == 0) {
+      throw Error(ErrorKind::invalid_argument, fmt::format("\"{}\" is not worst:N", wanted), "--keep-float",
+                  "for example --keep-float worst:3");
+    }
+    if (measure.empty()) {
+      throw Error(ErrorKind::invalid_argument, "which layers are worst has to be measured", "--keep-float",
+                  "give pictures: --measure PICTURES");
+    }
+    const std::vector<LayerError> errors = measured_layers(model, measure, options, {});
+    for (std::size_t i = 0; i < std::min(count, errors.size()); ++i) {
+      names.push_back(errors[i].layer);
+      note(fmt::format("{} stays fp32: {:.1f} dB on its own in int8", errors[i].layer, errors[i].alone_db));
+    }
+  }
+  return names;
 }
 
 /// Weights that are stored in 8 bits stay as they are: what asks for anything else would silently change nothing.
 void QuantizeArguments::refuse_too_late(const Model& model) const {
   if (!model.quantized()) return;
-  const QuantizeOptions wanted = options();
   const std::vector<LayerQuantization> layers = model.quantization();
+  const auto asks_window = [&](const std::string& name) {
+    return std::any_of(layer_windows.begin(), layer_windows.end(),
+                       [&](const std::string& text) { return text.rfind(name + "=", 0) == 0; });
+  };
   const auto refuse = [](const std::string& what, const char* option) {
     throw Error(ErrorKind::invalid_argument, what + " in 8 bits already", option, "start from the fp32 model");
   };
   for (const LayerQuantization& layer : layers) {
     if (!layer.quantized) continue;
     const std::string what = fmt::format("layer '{}' is stored", layer.layer);
-    if (wanted.layer_windows.contains(layer.layer)) refuse(what, "--layer-window");
+    if (asks_window(layer.layer)) refuse(what, "--layer-window");
     if (std::count(keep_float.begin(), keep_float.end(), layer.layer) != 0) refuse(what, "--keep-float");
   }
   const bool whole = std::all_of(layers.begin(), layers.end(), [](const auto& layer) { return layer.quantized; });
+  if (whole && std::any_of(keep_float.begin(), keep_float.end(), asks_for_worst))
+    refuse("all layers are stored", "--keep-float");
   if (whole && !window.empty()) refuse("all layers are stored", "--window");
 }
 
 Model QuantizeArguments::apply(const Model& model) const {
+  const bool ranks = std::any_of(keep_float.begin(), keep_float.end(), asks_for_worst);
+  if (!measure.empty() && !ranks) {
+    throw Error(ErrorKind::invalid_argument, "pictures to measure on, but nothing to measure for", "--measure",
+                "--keep-float worst:N leaves out the worst layers; octavo info --measure lists them");
+  }
   if (quantize) {
     refuse_too_late(model);
-    return model.quantize(options());
+    return model.quantize(options(model));
   }
   if (window.empty() && layer_windows.empty() && keep_float.empty()) return model;
   throw Error(ErrorKind::invalid_argument, "--window, --layer-window and --keep-float need --quantize");

@@ -29,20 +29,23 @@ struct ModelArgument {
   [[nodiscard]] std::uintmax_t file_bytes() const;
 };
 
-/// --quantize, --window, --layer-window, --keep-float.
+/// --quantize, --window, --layer-window, --keep-float, --measure.
 struct QuantizeArguments {
   bool quantize = false;  ///< --quantize, or the command always does
   std::string window;
   std::vector<std::string> layer_windows, keep_float;
+  std::string measure;  ///< pictures on which "worst:N" is found out
 
   /// With --quantize, described by `flag_help`; or, where that is null, for a command that always quantizes.
   void declare(CLI::App& app, const char* flag_help);
-  [[nodiscard]] QuantizeOptions options() const;
+  /// `keep_float` as names: "worst:3" is measured, the model's own description says how pictures go in.
+  [[nodiscard]] QuantizeOptions options(const Model& model) const;
   /// The model, quantized if that was asked. Throws Error(invalid_argument) for windows without --quantize, or for
   /// layers that are quantized already.
   [[nodiscard]] Model apply(const Model& model) const;
 
  private:
+  [[nodiscard]] std::vector<std::string> kept_layers(const Model& model, const QuantizeOptions& options) const;
   void refuse_too_late(const Model& model) const;
 };
 

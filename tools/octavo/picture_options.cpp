@@ -9,6 +9,7 @@
 
 #include "octavo/error.h"
 #include "tools/octavo/console.h"
+#include "tools/octavo/picture_presets.h"
 #include "tools/octavo/text.h"
 
 namespace octavo::tool {
@@ -55,6 +56,9 @@ void check_count(const std::vector<float>& values, const Model& model, const cha
 
 void PictureArguments::declare(CLI::App& app) {
   const char* group = "Pictures (laid over what the model file says)";
+  app.add_option("--preset", preset, "as the published weights of a network want them (docs/images.md), to start from")
+      ->type_name("NETWORK")
+      ->group(group);
   app.add_option("--resize", resize, "size before cropping (default: the network's input)")
       ->type_name("HxW")
       ->group(group);
@@ -81,14 +85,14 @@ void PictureArguments::declare(CLI::App& app) {
 }
 
 bool PictureArguments::any() const {
-  return antialias || !(resize.empty() && resize_mode.empty() && crop.empty() && mean.empty() && mean_file.empty() &&
-                        scale.empty() && channel_order.empty());
+  return antialias || !(preset.empty() && resize.empty() && resize_mode.empty() && crop.empty() && mean.empty() &&
+                        mean_file.empty() && scale.empty() && channel_order.empty());
 }
 
 ImageInput PictureArguments::over(const Model& model) const {
-  ImageInput input = model.image_input().value_or(ImageInput{});
+  ImageInput input = preset.empty() ? model.image_input().value_or(ImageInput{}) : picture_preset(preset);
   const std::vector<Shape> shapes = model.input_shapes();
-  if (!model.image_input() && !shapes.empty() && shapes[0].size() == 4 && shapes[0][1] == 1) {
+  if (!model.image_input() && preset.empty() && !shapes.empty() && shapes[0].size() == 4 && shapes[0][1] == 1) {
     input.order = ChannelOrder::gray;
   }
   if (!resize.empty()) std::tie(input.resize_h, input.resize_w) = parse_size(resize, "--resize");

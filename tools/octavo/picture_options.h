@@ -10,7 +10,7 @@
 namespace octavo::tool {
 
 struct PictureArguments {
-  std::string resize, resize_mode, crop, mean, mean_file, scale, channel_order;
+  std::string preset, resize, resize_mode, crop, mean, mean_file, scale, channel_order;
   bool antialias = false;
 
   void declare(CLI::App& app);

@@ -4,13 +4,18 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <set>
+#include <system_error>
 #include <utility>
 
+#include "octavo/detection.h"
 #include "octavo/error.h"
 #include "octavo/program.h"
 #include "tools/octavo/answers.h"
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
+#include "tools/octavo/detector_report.h"
 #include "tools/octavo/json_output.h"
 #include "tools/octavo/model_options.h"
 #include "tools/octavo/npy.h"
@@ -29,28 +34,37 @@ struct Predict {
   CompileArguments compile;
   PictureArguments pictures;
   std::vector<std::string> paths;
-  std::string labels, layer, output;
+  std::string labels, layer, output, draw;
   std::size_t top = 5, batch = 1;
+  float least_score = 0.5F;
   bool json = false;
 
   [[nodiscard]] ExitCode run() const;
   [[nodiscard]] Program build(const Model& network) const;
+  void prepare_drawings(const Program& program) const;
 };
 
 /// What one picture's rows of the outputs say, in words or JSON.
 class Report {
  public:
-  Report(const Program& program, std::vector<std::string> labels, std::size_t top)
-      : program_(program), labels_(std::move(labels)), top_(top) {}
+  Report(const Program& program, std::vector<std::string> labels, const Predict& options, ImageInput description)
+      : program_(program),
+        labels_(std::move(labels)),
+        options_(options),
+        description_(std::move(description)),
+        detections_(detection_output(program)) {}
 
-  void add(const fs::path& file, const std::vector<Tensor>& outputs, std::size_t row, std::size_t rows) {
+  void add(const fs::path& file, PictureBatch::Size size, const std::vector<Tensor>& outputs, std::size_t row,
+           std::size_t rows) {
     Json answers = Json::array();
     text_ += file.string() + "\n";
     for (std::size_t o = 0; o < outputs.size(); ++o) {
       const std::span<const float> values = row_of(outputs[o], row, rows);
       Json described = {{"name", program_.output_names().at(o)}};
       if (outputs.size() > 1) text_ += fmt::format("  {}:\n", program_.output_names().at(o));
-      if (one_value_a_class(outputs[o].shape())) {
+      if (o == detections_) {
+        add_objects(file, size, values, described);
+      } else if (one_value_a_class(outputs[o].shape())) {
         add_classes(values, described);
       } else {
         const auto [low, high] = std::minmax_element(values.begin(), values.end());
@@ -79,7 +93,7 @@ class Report {
  private:
   void add_classes(std::span<const float> values, Json& described) {
     Json best = Json::array();
-    for (const Answer& answer : best_answers(values, top_)) {
+    for (const Answer& answer : best_answers(values, options_.top)) {
       const std::string label = answer.index < labels_.size() ? labels_[answer.index] : std::string();
       best.push_back(
           {{"class", answer.index}, {"label", label.empty() ? Json(nullptr) : Json(label)}, {"value", answer.value}});
@@ -88,9 +102,30 @@ class Report {
     described["top"] = std::move(best);
   }
 
+  void add_objects(const fs::path& file, PictureBatch::Size size, std::span<const float> rows, Json& described) {
+    const std::vector<DetectedObject> objects = detected_objects(rows, size.height, size.width, description_,
+                                                                 program_.input_shapes().front(), options_.least_score);
+    text_ += objects_text(objects, labels_);
+    described["objects"] = objects_json(objects, labels_);
+    if (options_.draw.empty()) return;
+    const fs::path picture = drawing_of(file);
+    write_file(picture, to_png(drawn(read_picture(file), objects, labels_)));
+    described["drawing"] = picture.string();
+  }
+
+  /// Pictures of one name in several folders get drawings of several names.
+  fs::path drawing_of(const fs::path& file) {
+    std::string name = file.stem().string();
+    while (!drawings_.insert(name).second) name += "_";
+    return fs::path(options_.draw) / (name + ".png");
+  }
+
   const Program& program_;
   std::vector<std::string> labels_;
-  std::size_t top_;
+  const Predict& options_;
+  ImageInput description_;
+  std::optional<std::size_t> detections_;
+  std::set<std::string> drawings_;
   std::string text_;
   Json predictions_ = Json::array();
 };
@@ -112,6 +147,16 @@ Program Predict::build(const Model& network) const {
   return program;
 }
 
+void Predict::prepare_drawings(const Program& program) const {
+  if (!layer.empty() || !detection_output(program)) {
+    throw Error(ErrorKind::invalid_argument, "there are no boxes to draw", model.model,
+                "--draw is for detectors, and not for --layer");
+  }
+  std::error_code problem;
+  fs::create_directories(draw, problem);
+  if (problem) throw Error(ErrorKind::io, "cannot make the folder: " + problem.message(), draw);
+}
+
 ExitCode Predict::run() const {
   if (layer.empty() != output.empty()) {
     throw Error(ErrorKind::invalid_argument, "--layer and --output go together", {},
@@ -125,8 +170,10 @@ ExitCode Predict::run() const {
   pictures.note_if_undescribed(network);
   compile.note_if_slow();
   const Program program = build(network);
-  Report report(program, labels.empty() ? network.labels() : read_labels(labels), top);
-  PictureLoader loader(files, pictures.over(network), program.input_shapes().front(), program.threads());
+  if (!draw.empty()) prepare_drawings(program);
+  const ImageInput description = pictures.over(network);
+  Report report(program, labels.empty() ? network.labels() : read_labels(labels), *this, description);
+  PictureLoader loader(PictureSource(files), description, program.input_shapes().front(), program.threads());
 
   std::vector<float> intermediate;
   std::size_t done = 0;
@@ -135,7 +182,7 @@ ExitCode Predict::run() const {
     const std::vector<Tensor> outputs = program.predict(std::span<const Tensor>(&loaded->input, 1));
     for (std::size_t row = 0; row < loaded->pictures.size(); ++row) {
       if (layer.empty()) {
-        report.add(files[loaded->pictures[row]], outputs, row, batch);
+        report.add(files[loaded->pictures[row]], loaded->sizes[row], outputs, row, batch);
       } else {
         const std::span<const float> values = Report::row_of(outputs.front(), row, batch);
         intermediate.insert(intermediate.end(), values.begin(), values.end());
@@ -178,6 +225,12 @@ Command define_predict(CLI::App& app) {
       ->type_name("K")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  app.add_option("--score", predict->least_score, "of a detector, show the objects from this score on")
+      ->type_name("SCORE")
+      ->check(CLI::Range(0.0F, 1.0F))
+      ->capture_default_str();
+  app.add_option("--draw", predict->draw, "of a detector, write each picture with boxes into this folder, as PNG")
+      ->type_name("DIR");
   app.add_option("--labels", predict->labels, "class names, a line each (default: those in the model file)")
       ->type_name("FILE");
   app.add_option("--batch", predict->batch, "pictures a run")
@@ -195,6 +248,7 @@ Command define_predict(CLI::App& app) {
       "Examples:\n"
       "  octavo predict net.octavo cat.jpg dog.png\n"
       "  octavo predict net.octavo holiday/ --top 1 --json\n"
+      "  octavo predict ssd.octavo street/ --draw boxes/ --score 0.6\n"
       "  octavo predict net.octavo cat.jpg --layer conv1 -o conv1.npy");
   return [predict] { return predict->run(); };
 }

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
+
+#include "tools/octavo/drawing.h"
 
 #include "tools/octavo/html_text.h"
 
@@ -28,7 +28,7 @@ svg{width:100%;min-width:40rem;height:auto;display:block}svg text{fill:var(--ink
 .axis{stroke:var(--rule)}.roof{stroke:var(--soft);stroke-width:1.5;fill:none}.halo{paint-order:stroke;stroke:var(--page);stroke-width:4px}.dot{stroke:var(--page);stroke-width:1}.key{display:inline-block;width:.8em;height:.8em;border-radius:2px;margin:0 .4em 0 1em}.key:first-child{margin-left:0}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:14px}
 th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--rule);font-variant-numeric:tabular-nums}
-th{color:var(--soft);font-weight:600}td img{max-width:96px;max-height:96px;display:block}
+th{color:var(--soft);font-weight:600}td img{max-width:480px;max-height:480px;display:block}
 )";
 
 /// As many characters of UTF-8 as fit a label's column.
@@ -143,14 +143,6 @@ std::string HtmlReport::html() const {
       title_, style, body_);
 }
 
-std::string picture_uri(const std::filesystem::path& file, std::size_t most) {
-  std::error_code problem;
-  const std::uintmax_t size = std::filesystem::file_size(file, problem);
-  if (problem || size > most) return {};
-  std::ifstream in(file, std::ios::binary);
-  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  const char* type = bytes.rfind("\x89PNG", 0) == 0 ? "png" : "jpeg";
-  return in.bad() ? std::string() : fmt::format("data:image/{};base64,{}", type, base64(bytes));
-}
+std::string png_uri(const Picture& picture) { return "data:image/png;base64," + base64(to_png(picture)); }
 
 }  // namespace octavo::tool

@@ -2,10 +2,11 @@
 // A results page: one HTML file without anything from elsewhere, readable in light and dark.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "octavo/image.h"
 
 namespace octavo::tool {
 
@@ -55,7 +56,7 @@ class HtmlReport {
   std::string title_, body_;
 };
 
-/// The file as a data: URI for add_table(), or empty when it is larger than `most` bytes or cannot be read.
-[[nodiscard]] std::string picture_uri(const std::filesystem::path& file, std::size_t most);
+/// The picture as a data: URI for add_table(), as PNG.
+[[nodiscard]] std::string png_uri(const Picture& picture);
 
 }  // namespace octavo::tool

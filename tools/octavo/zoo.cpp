@@ -73,6 +73,7 @@ Command define_zoo(CLI::App& app) {
   add_json_flag(app, zoo->json);
   app.footer(
       "The networks are untrained: right in shape and size, for measurements; their answers mean nothing.\n"
+      "Pictures go in as --preset NAME says, an option of convert, predict and eval.\n"
       "Examples:\n"
       "  octavo zoo\n"
       "  octavo zoo vgg16 --output nets && octavo bench nets/vgg16.prototxt --against onednn-fp32");

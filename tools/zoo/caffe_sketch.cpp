@@ -29,24 +29,41 @@ SketchLayer& CaffeSketch::add(const char* type, const Name& layer, const std::ve
 
 CaffeSketch::Name CaffeSketch::convolution(const Name& layer, const Name& bottom, const ConvolutionShape& shape) {
   const Picture in = shapes_.at(bottom);
-  const auto extent = [&](std::int64_t size) { return (size + 2 * shape.pad - shape.kernel) / shape.stride + 1; };
+  const std::uint32_t kernel_w = shape.kernel_w == 0 ? shape.kernel : shape.kernel_w;
+  const auto extent = [&](std::int64_t size) {
+    if (shape.kernel_w != 0) return size;
+    return (size + 2 * shape.pad - shape.dilation * (shape.kernel - 1) - 1) / shape.stride + 1;
+  };
   SketchLayer& added = add("Convolution", layer, {bottom}, layer, {shape.outputs, extent(in[1]), extent(in[2])});
   auto& param = *added.param.mutable_convolution_param();
   param.set_num_output(shape.outputs);
   if (!shape.bias) param.set_bias_term(false);
-  if (shape.pad != 0) param.add_pad(shape.pad);
-  param.add_kernel_size(shape.kernel);
+  if (shape.kernel_w != 0) {
+    param.set_kernel_h(shape.kernel);
+    param.set_kernel_w(kernel_w);
+    param.set_pad_h(shape.kernel / 2);
+    param.set_pad_w(kernel_w / 2);
+  } else {
+    if (shape.pad != 0) param.add_pad(shape.pad);
+    param.add_kernel_size(shape.kernel);
+  }
+  if (shape.dilation != 1) param.add_dilation(shape.dilation);
   if (shape.groups != 1) param.set_group(shape.groups);
   if (shape.stride != 1) param.add_stride(shape.stride);
   const std::int64_t inputs = in[0] / shape.groups;
-  added.blobs.push_back(
-      {{shape.outputs, inputs, shape.kernel, shape.kernel}, he_spread(inputs * shape.kernel * shape.kernel)});
+  added.blobs.push_back({{shape.outputs, inputs, shape.kernel, kernel_w},
+                         he_spread(static_cast<double>(inputs * shape.kernel * kernel_w))});
   if (shape.bias) added.blobs.push_back({{shape.outputs}, spreads::bias});
   return layer;
 }
 
 CaffeSketch::Name CaffeSketch::relu(const Name& layer, const Name& bottom) {
   add("ReLU", layer, {bottom}, bottom, shapes_.at(bottom));
+  return bottom;
+}
+
+CaffeSketch::Name CaffeSketch::relu6(const Name& layer, const Name& bottom) {
+  add("ReLU6", layer, {bottom}, bottom, shapes_.at(bottom));
   return bottom;
 }
 
@@ -59,11 +76,19 @@ CaffeSketch::Name CaffeSketch::lrn(const Name& layer, const Name& bottom, std::u
 }
 
 CaffeSketch::Name CaffeSketch::batch_norm(const Name& layer, const Name& bottom) {
+  return add_batch_norm(layer, bottom, bottom);
+}
+
+CaffeSketch::Name CaffeSketch::batch_norm_apart(const Name& layer, const Name& bottom) {
+  return add_batch_norm(layer, bottom, layer);
+}
+
+CaffeSketch::Name CaffeSketch::add_batch_norm(const Name& layer, const Name& bottom, const Name& top) {
   const Picture shape = shapes_.at(bottom);
-  SketchLayer& added = add("BatchNorm", layer, {bottom}, bottom, shape);
+  SketchLayer& added = add("BatchNorm", layer, {bottom}, top, shape);
   added.param.mutable_batch_norm_param()->set_use_global_stats(true);
   added.blobs = {{{shape[0]}, spreads::mean}, {{shape[0]}, spreads::variance}, {{1}, spreads::one}};
-  return bottom;
+  return top;
 }
 
 CaffeSketch::Name CaffeSketch::scale(const Name& layer, const Name& bottom) {

@@ -109,18 +109,21 @@ CaffeSketch googlenet() {
   return net;
 }
 
-// He et al. 2015: stages of 3, 4, 6 and 3 bottlenecks.
-CaffeSketch resnet50() {
-  CaffeSketch net("ResNet-50", 3, 224);
-  Name x = net.convolution("conv1", "data", {.outputs = 64, .kernel = 7, .stride = 2, .pad = 3});
+// He et al. 2015: stages of bottlenecks. The release of ResNet-50 has a bias in its first convolution and names blocks
+// a, b, c, ...; the deeper ones name those of their longer stages a, b1, b2, ...
+CaffeSketch resnet(int depth) {
+  CaffeSketch net(fmt::format("ResNet-{}", depth), 3, 224);
+  Name x = net.convolution("conv1", "data", {.outputs = 64, .kernel = 7, .stride = 2, .pad = 3, .bias = depth == 50});
   net.batch_norm("bn_conv1", x);
   net.scale("scale_conv1", x);
   x = net.pool("pool1", net.relu("conv1_relu", x), {});
-  constexpr std::array<int, 4> kBlocks{3, 4, 6, 3};
+  const std::array<int, 4> blocks{3, depth == 152 ? 8 : 4, depth == 152 ? 36 : depth == 101 ? 23 : 6, 3};
   std::uint32_t outputs = 256;
-  for (std::size_t stage = 0; stage < kBlocks.size(); ++stage, outputs *= 2) {
-    for (int block = 0; block < kBlocks.at(stage); ++block) {
-      x = add_bottleneck(net, fmt::format("{}{}", stage + 2, static_cast<char>('a' + block)), x, outputs, block == 0);
+  for (std::size_t stage = 0; stage < blocks.size(); ++stage, outputs *= 2) {
+    const bool numbered = depth != 50 && blocks.at(stage) > 3;
+    for (int block = 0; block < blocks.at(stage); ++block) {
+      const Name letter = numbered && block > 0 ? fmt::format("b{}", block) : Name(1, static_cast<char>('a' + block));
+      x = add_bottleneck(net, fmt::format("{}{}", stage + 2, letter), x, outputs, block == 0);
     }
   }
   x = net.pool("pool5", x, {.average = true, .kernel = 7, .stride = 1});

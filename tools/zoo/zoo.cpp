@@ -28,10 +28,23 @@ constexpr std::array kEntries{
     Entry{{"vgg16", "thirteen 3x3 convolutions, 138.4 M parameters"}, [] { return vgg(16); }},
     Entry{{"vgg19", "sixteen 3x3 convolutions, 143.7 M parameters"}, [] { return vgg(19); }},
     Entry{{"googlenet", "nine inception modules, 7.0 M parameters"}, googlenet},
-    Entry{{"resnet50", "sixteen residual bottlenecks, 25.6 M parameters"}, resnet50},
+    Entry{{"inception-v3", "eleven inception modules with 1x7 and 7x1 convolutions, 23.8 M parameters"}, inception_v3},
+    Entry{{"resnet50", "sixteen residual bottlenecks, 25.6 M parameters"}, [] { return resnet(50); }},
+    Entry{{"resnet101", "thirty-three residual bottlenecks, 44.6 M parameters"}, [] { return resnet(101); }},
+    Entry{{"resnet152", "fifty residual bottlenecks, 60.2 M parameters"}, [] { return resnet(152); }},
+    Entry{{"ssd300-vgg16", "detector of Pascal VOC's 20 categories, 26.3 M parameters"},
+          [] { return ssd_vgg16(300, 21); }},
+    Entry{{"ssd512-vgg16", "the same for pictures of 512x512, 27.2 M parameters"}, [] { return ssd_vgg16(512, 21); }},
+    Entry{{"ssd300-vgg16-coco", "detector of COCO's 80 categories, 34.3 M parameters"},
+          [] { return ssd_vgg16(300, 81); }},
+    Entry{{"ssd512-vgg16-coco", "the same for pictures of 512x512, 36.0 M parameters"},
+          [] { return ssd_vgg16(512, 81); }},
     Entry{{"squeezenet1.0", "eight fire modules, 1.25 M parameters"}, squeezenet_1_0},
     Entry{{"squeezenet1.1", "the same with 2.4 times less computation, 1.24 M parameters"}, squeezenet_1_1},
+    Entry{{"densenet161", "seventy-eight densely connected layers, 28.7 M parameters"}, densenet161},
     Entry{{"mobilenet-v1", "thirteen depthwise and 1x1 pairs, 4.2 M parameters"}, mobilenet_v1},
+    Entry{{"ssd300-mobilenet-v1", "detector of Pascal VOC's 20 categories, 5.8 M parameters"}, ssd300_mobilenet_v1},
+    Entry{{"mobilenet-v2", "seventeen inverted bottlenecks, 3.5 M parameters"}, mobilenet_v2},
 };
 
 constexpr auto kNetworks = [] {
@@ -142,6 +155,9 @@ class ModelWriter {
 }  // namespace
 
 std::span<const ZooNetwork> zoo_networks() { return kNetworks; }
+
+std::string zoo_topology(std::string_view name) { return find(name).sketch().text(); }
+std::int64_t zoo_parameters(std::string_view name) { return find(name).sketch().parameters(); }
 
 ZooFiles write_zoo(std::string_view name, const std::filesystem::path& directory, std::uint64_t seed,
                    const std::function<void(double)>& progress) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace octavo::zoo {
@@ -17,6 +18,10 @@ struct ZooNetwork {
 
 /// All of them, in the order in which they were published.
 [[nodiscard]] std::span<const ZooNetwork> zoo_networks();
+
+/// A network's deploy prototxt, and how many numbers its blobs hold. Throws Error(invalid_argument) as below.
+[[nodiscard]] std::string zoo_topology(std::string_view name);
+[[nodiscard]] std::int64_t zoo_parameters(std::string_view name);
 
 struct ZooFiles {
   std::filesystem::path prototxt, caffemodel;

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,6 +26,14 @@ struct LayerQuantization {
   bool quantized = false;
   std::string reason;
   std::int64_t weights = 0;
+};
+
+/// How faithful an int8 layer is, in dB of signal-to-noise against fp32: 10 log10(sum fp32^2 / sum (fp32 - int8)^2).
+struct LayerError {
+  std::string layer, op;
+  double alone_db = 0;      ///< of the layer in int8 on what fp32 gives it: its own noise
+  double network_db = 0;    ///< of its output in the int8 network: with the noise of all layers before it
+  double predicted_db = 0;  ///< LayerInfo::predicted_db
 };
 
 /// An immutable network; copies share it. Safe to use from many threads.
@@ -47,6 +57,15 @@ class Model {
   /// nothing else is there.
   [[nodiscard]] Model dequantize() const;
   [[nodiscard]] std::vector<LayerQuantization> quantization() const;
+
+  /// Runs the network in fp32 and in int8 on these inputs, one after the other, each layer also alone; the layer with
+  /// the most noise of its own first. An fp32 network is quantized as `options` say; a quantized one is measured
+  /// against dequantize(). All inputs have one shape. `progress` hears the fraction done, from 0 to 1. Throws
+  /// Error(invalid_argument) without inputs, or for a network of several.
+  [[nodiscard]] std::vector<LayerError> layer_errors(std::span<const Tensor> inputs,
+                                                     const QuantizeOptions& options = {},
+                                                     const CompileOptions& compile_options = {},
+                                                     const std::function<void(double)>& progress = {}) const;
 
   /// Machine code for this input shape. `inputs`: a shape for each network input, in order; empty: those of the file;
   /// a first dimension of 0 means "as in the file".
@@ -72,6 +91,8 @@ class Model {
   /// or the output itself where the network does not end in one. Names for CompileOptions::outputs.
   [[nodiscard]] std::vector<std::string> logit_names() const;
   [[nodiscard]] std::vector<std::string> layer_names() const;
+  /// Of a detector (a DetectionOutput layer makes an output): how many classes it tells apart, the background included.
+  [[nodiscard]] std::optional<std::int64_t> detection_classes() const;
   [[nodiscard]] std::int64_t parameter_count() const;
   /// The graph in text at a stage: imported, canonical, quantized, inserted, fused.
   [[nodiscard]] std::string print(std::string_view stage = "imported") const;

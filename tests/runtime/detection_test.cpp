@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// Normalize, PriorBox, Proposal, RoiPooling and Resize: equal to plain loops over generated shapes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "tests/runtime/one_step.h"
+
+namespace octavo::runtime::test {
+namespace {
+
+class Dice {
+ public:
+  explicit Dice(unsigned seed) : random(seed) {}
+  std::int64_t in(std::int64_t low, std::int64_t high) {
+    return std::uniform_int_distribution<std::int64_t>(low, high)(random);
+  }
+  float real(float low, float high) { return std::uniform_real_distribution<float>(low, high)(random); }
+  std::mt19937 random;
+};
+
+class DetectionOps : public testing::TestWithParam<unsigned> {};
+INSTANTIATE_TEST_SUITE_P(Generated, DetectionOps, testing::Range(0U, 40U));
+
+TEST_P(DetectionOps, NormalizeDividesByTheRootOfTheSquares) {
+  Dice dice(GetParam());
+  const Shape shape{dice.in(1, 3), dice.in(1, 70), dice.in(1, 6), dice.in(1, 6)};
+  graph::Normalize op;
+  op.across_spatial = dice.in(0, 1) == 1;
+  op.epsilon = dice.in(0, 1) == 1 ? 1e-10F : 0.5F;
+  const std::int64_t factors = dice.in(0, 1) == 1 ? shape[1] : 1;
+  const Tensor given = random_tensor({factors}, dice.random);
+  op.factor = graph::make_blob({factors}, {given.values().begin(), given.values().end()});
+  const Tensor x = random_tensor(shape, dice.random);
+  const Tensor y = run_op(op, {x}, Layout::nhwc, 1, static_cast<int>(dice.in(1, 2)))[0];
+  for (Index index(shape); index; ++index) {
+    double sum = op.epsilon;
+    for (Index other(shape); other; ++other) {
+      const bool counts = (*other)[0] == (*index)[0] &&
+                          (op.across_spatial || ((*other)[2] == (*index)[2] && (*other)[3] == (*index)[3]));
+      if (counts) sum += std::pow(static_cast<double>(at(x, *other)), 2);
+    }
+    const auto channel = static_cast<std::size_t>(factors == 1 ? 0 : (*index)[1]);
+    const double expected = at(x, *index) / std::sqrt(sum) * given.values()[channel];
+    ASSERT_NEAR(at(y, *index), expected, 2e-6 * std::max(1.0, std::fabs(expected)));
+  }
+}
+
+/// The boxes and variances at one place of the list.
+std::vector<float> prior_at(const Tensor& y, std::int64_t index) {
+  const float* from = y.data() + 4 * index;
+  std::vector<float> numbers(from, from + 4);
+  from += y.size() / 2;
+  numbers.insert(numbers.end(), from, from + 4);
+  return numbers;
+}
+
+TEST_P(DetectionOps, PriorBoxWalksCellsThenSizesThenRatios) {
+  Dice dice(GetParam() + 100);
+  graph::PriorBox op;
+  const std::int64_t sizes = dice.in(1, 3);
+  for (std::int64_t i = 0; i < sizes; ++i) op.min_sizes.push_back(dice.real(5, 60));
+  if (dice.in(0, 1) == 1) {
+    for (const float size : op.min_sizes) op.max_sizes.push_back(size + dice.real(1, 30));
+  }
+  for (std::int64_t i = dice.in(0, 4); i > 0; --i) op.aspect_ratios.push_back(dice.real(0.2F, 4));
+  if (dice.in(0, 1) == 1) op.variances = {0.1F, 0.15F, 0.2F, 0.25F};
+  op.clip = dice.in(0, 1) == 1;
+  op.truncate_sizes = dice.in(0, 1) == 1;
+  if (dice.in(0, 1) == 1) {
+    op.image_h = 200;
+    op.image_w = 300;
+  }
+  if (dice.in(0, 1) == 1) {
+    op.step_h = 16;
+    op.step_w = 8;
+  }
+  op.offset = dice.real(0, 1);
+  const Tensor map({1, 2, dice.in(1, 4), dice.in(1, 5)}), picture({1, 3, 97, 131});
+  const Tensor y = run_op(op, {map, picture}, Layout::plain)[0];
+
+  const double image_h = op.image_h > 0 ? op.image_h : 97, image_w = op.image_w > 0 ? op.image_w : 131;
+  const double step_h = op.step_h > 0 ? op.step_h : image_h / static_cast<double>(map.shape()[2]);
+  const double step_w = op.step_w > 0 ? op.step_w : image_w / static_cast<double>(map.shape()[3]);
+  std::int64_t made = 0;
+  for (std::int64_t row = 0; row < map.shape()[2]; ++row) {
+    for (std::int64_t column = 0; column < map.shape()[3]; ++column) {
+      const auto expect_box = [&](double width, double height) {
+        const double x = (static_cast<double>(column) + op.offset) * step_w,
+                     y_ = (static_cast<double>(row) + op.offset) * step_h;
+        std::vector<double> box{(x - width / 2) / image_w, (y_ - height / 2) / image_h, (x + width / 2) / image_w,
+                                (y_ + height / 2) / image_h};
+        const std::vector<float> got = prior_at(y, made++);
+        for (std::size_t k = 0; k < 4; ++k) {
+          const double wanted = op.clip ? std::clamp(box[k], 0.0, 1.0) : box[k];
+          ASSERT_NEAR(got[k], wanted, 1e-5);
+          ASSERT_EQ(got[4 + k], op.variances[op.variances.size() == 1 ? 0 : k]);
+        }
+      };
+      for (std::size_t i = 0; i < op.min_sizes.size(); ++i) {
+        const double least = op.truncate_sizes ? std::floor(op.min_sizes[i]) : op.min_sizes[i];
+        expect_box(least, least);
+        if (!op.max_sizes.empty()) {
+          const double most = op.truncate_sizes ? std::floor(op.max_sizes[i]) : op.max_sizes[i];
+          expect_box(std::sqrt(least * most), std::sqrt(least * most));
+        }
+        for (const double ratio : op.aspect_ratios) expect_box(least * std::sqrt(ratio), least / std::sqrt(ratio));
+      }
+    }
+  }
+  EXPECT_EQ(made * 8, y.size());
+}
+
+double pooled(const Tensor& x, const std::vector<float>& region, const graph::RoiPooling& op, const Shape& index) {
+  if (region[0] < 0 || region[0] >= static_cast<float>(x.shape()[0])) return 0;
+  const auto span = [&](float low, float high, std::int64_t part, std::int64_t parts, std::int64_t cells) {
+    const double first = std::round(low * op.spatial_scale), last = std::round(high * op.spatial_scale);
+    const float size = static_cast<float>(std::max(last - first + 1, 1.0)) / static_cast<float>(parts);
+    const double begin = std::floor(static_cast<float>(part) * size) + first;
+    const double end = std::ceil(static_cast<float>(part + 1) * size) + first;
+    return std::pair{std::clamp(begin, 0.0, static_cast<double>(cells)),
+                     std::clamp(end, 0.0, static_cast<double>(cells))};
+  };
+  const auto [top, bottom] = span(region[2], region[4], index[2], op.pooled_h, x.shape()[2]);
+  const auto [left, right] = span(region[1], region[3], index[3], op.pooled_w, x.shape()[3]);
+  double most = -std::numeric_limits<double>::infinity();
+  for (auto row = static_cast<std::int64_t>(top); row < static_cast<std::int64_t>(bottom); ++row) {
+    for (auto column = static_cast<std::int64_t>(left); column < static_cast<std::int64_t>(right); ++column) {
+      most = std::max<double>(most, at(x, {static_cast<std::int64_t>(region[0]), index[1], row, column}));
+    }
+  }
+  return std::isinf(most) ? 0 : most;
+}
+
+TEST_P(DetectionOps, RoiPoolingTakesTheMaximumOfEachPart) {
+  Dice dice(GetParam() + 200);
+  const Tensor x = random_tensor({dice.in(1, 2), dice.in(1, 20), dice.in(1, 12), dice.in(1, 12)}, dice.random);
+  graph::RoiPooling op{dice.in(1, 4), dice.in(1, 4), 0.0625F};
+  Tensor regions({dice.in(1, 5), 5});
+  for (std::int64_t r = 0; r < regions.shape()[0]; ++r) {
+    float* region = regions.data() + 5 * r;
+    region[0] = static_cast<float>(dice.in(-1, 2));
+    for (int k = 1; k < 5; ++k) region[k] = dice.real(-60, 260);  // beyond the map, and the wrong way round
+  }
+  const Tensor y = run_op(op, {x, regions}, Layout::nhwc, 1, 2)[0];
+  for (Index index(y.shape()); index; ++index) {
+    const float* region = regions.data() + 5 * (*index)[0];
+    ASSERT_EQ(at(y, *index), pooled(x, {region, region + 5}, op, *index));
+  }
+}
+
+TEST(RoiPooling, RegionsThatAreNotNumbersGiveNoCrash) {
+  const float hostile[] = {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -3e38F,
+                           3e38F};
+  for (const float value : hostile) {
+    const Tensor regions({2, 5}, {0, value, value, value, value, value, 0, 0, 9, 9});
+    EXPECT_EQ(run_op(graph::RoiPooling{2, 2, 1.0F}, {Tensor({1, 3, 4, 4}), regions}, Layout::nhwc)[0].size(), 24);
+  }
+}
+
+TEST_P(DetectionOps, ProposalsAreTheBestApartBoxes) {
+  Dice dice(GetParam() + 300);
+  graph::Proposal op;
+  op.feat_stride = 8;
+  op.pre_nms_top_n = dice.in(1, 60);
+  op.post_nms_top_n = dice.in(1, 30);
+  op.nms_threshold = dice.real(0.2F, 0.9F);
+  op.scales = {1.0F, 3.0F};
+  const std::int64_t anchors = 6, height = dice.in(1, 6), width = dice.in(1, 6);
+  const Tensor scores = random_tensor({1, 2 * anchors, height, width}, dice.random, 0, 1);
+  const Tensor deltas = random_tensor({1, 4 * anchors, height, width}, dice.random, -0.5F, 0.5F);
+  const Tensor picture({1, 3}, {static_cast<float>(8 * height), static_cast<float>(8 * width), 1.0F});
+  const Tensor y = run_op(op, {scores, deltas, picture}, Layout::plain)[0];
+
+  // Properties rather than a second implementation: order, limits, and that each box left out has a better one near.
+  const auto overlap = [](const float* a, const float* b) {
+    const double w = std::min(a[3], b[3]) - std::max(a[1], b[1]) + 1,
+                 h = std::min(a[4], b[4]) - std::max(a[2], b[2]) + 1;
+    const auto area = [](const float* r) { return (double(r[3]) - r[1] + 1) * (double(r[4]) - r[2] + 1); };
+    const double shared = std::max(w, 0.0) * std::max(h, 0.0);
+    return shared / (area(a) + area(b) - shared);
+  };
+  bool ended = false;
+  for (std::int64_t r = 0; r < op.post_nms_top_n; ++r) {
+    const float* row = y.data() + 5 * r;
+    if (row[0] == -1.0F) {
+      ended = true;
+      EXPECT_EQ(std::vector<float>(row + 1, row + 5), std::vector<float>(4, 0.0F));
+      continue;
+    }
+    ASSERT_FALSE(ended) << "a box behind the end";
+    EXPECT_EQ(row[0], 0.0F);
+    EXPECT_GE(row[1], 0.0F);
+    EXPECT_LE(row[3], static_cast<float>(8 * width - 1));
+    EXPECT_GE(row[3] - row[1] + 1, op.min_size);
+    EXPECT_GE(row[4] - row[2] + 1, op.min_size);
+    for (std::int64_t other = 0; other < r; ++other)
+      EXPECT_LE(overlap(row, y.data() + 5 * other), op.nms_threshold + 1e-5);
+  }
+}
+
+TEST(Proposal, AnchorsAndTheirOrderAreThoseOfTheDefinition) {
+  // The nine anchors of a 16-pixel base, known from the published system: ratio by ratio, scale by scale.
+  const std::vector<std::vector<float>> known{{-84, -40, 99, 55}, {-176, -88, 191, 103},  {-360, -184, 375, 199},
+                                              {-56, -56, 71, 71}, {-120, -120, 135, 135}, {-248, -248, 263, 263},
+                                              {-36, -80, 51, 95}, {-80, -168, 95, 183},   {-168, -344, 183, 359}};
+  // A picture so large that nothing is clipped on the right; cells far from the left: 40 cells of 16 pixels.
+  const std::int64_t cells = 40;
+  for (std::size_t a = 0; a < known.size(); ++a) {
+    Tensor scores({1, 18, cells, cells});
+    const std::int64_t y = 30, x = 25;
+    scores.data()[((9 + static_cast<std::int64_t>(a)) * cells + y) * cells + x] = 1.0F;
+    const Tensor picture({1, 3}, {4000, 4000, 1});
+    graph::Proposal op;
+    op.post_nms_top_n = 1;
+    const Tensor best = run_op(op, {scores, Tensor({1, 36, cells, cells}), picture}, Layout::plain)[0];
+    // A width is xmax - xmin + 1, but a box that is moved by nothing grows by that 1, as in the published system.
+    EXPECT_THAT(std::vector<float>(best.data() + 1, best.data() + 5),
+                testing::ElementsAre(known[a][0] + 400, known[a][1] + 480, known[a][2] + 401, known[a][3] + 481))
+        << a;
+  }
+}
+
+double place_of(graph::ResizeGrid grid, double i, double in, double out) {
+  double place = i * in / out;
+  if (grid == graph::ResizeGrid::centers) place = (i + 0.5) * in / out - 0.5;
+  if (grid == graph::ResizeGrid::both_ends) place = out == 1 ? 0 : i * (in - 1) / (out - 1);
+  return std::clamp(place, 0.0, in - 1);
+}
+
+TEST_P(DetectionOps, ResizeShowsThePlacesOfItsGrid) {
+  Dice dice(GetParam() + 400);
+  const Tensor x = random_tensor({dice.in(1, 2), dice.in(1, 20), dice.in(1, 9), dice.in(1, 9)}, dice.random);
+  graph::Resize op;
+  op.kind = static_cast<graph::ResizeKind>(dice.in(0, 1));
+  op.grid = static_cast<graph::ResizeGrid>(dice.in(0, 2));
+  if (dice.in(0, 1) == 1) {
+    op.size_h = dice.in(1, 20);
+    op.size_w = dice.in(1, 20);
+  } else {
+    op.scale_h = op.scale_w = static_cast<float>(dice.in(1, 3));
+  }
+  const Tensor y = run_op(op, {x}, Layout::nhwc, 1, 2)[0];
+  EXPECT_EQ(y.shape()[2], op.size_h > 0 ? op.size_h : x.shape()[2] * static_cast<std::int64_t>(op.scale_h));
+  const auto in_h = static_cast<double>(x.shape()[2]), in_w = static_cast<double>(x.shape()[3]);
+  for (Index index(y.shape()); index; ++index) {
+    const Shape& i = *index;
+    const double row = place_of(op.grid, static_cast<double>(i[2]), in_h, static_cast<double>(y.shape()[2]));
+    const double column = place_of(op.grid, static_cast<double>(i[3]), in_w, static_cast<double>(y.shape()[3]));
+    const auto value = [&](double r, double c) {
+      return static_cast<double>(at(x, {i[0], i[1], static_cast<std::int64_t>(r), static_cast<std::int64_t>(c)}));
+    };
+    if (op.kind == graph::ResizeKind::nearest) {
+      const bool centers = op.grid == graph::ResizeGrid::centers;
+      const double r = centers ? std::max(std::ceil(row - 0.5), 0.0) : std::floor(row);
+      const double c = centers ? std::max(std::ceil(column - 0.5), 0.0) : std::floor(column);
+      ASSERT_EQ(at(y, i), value(r, c));
+    } else {
+      const double r = std::floor(row), c = std::floor(column), down = row - r, across = column - c;
+      const double r2 = std::min(r + 1, in_h - 1), c2 = std::min(c + 1, in_w - 1);
+      const double expected = (value(r, c) * (1 - across) + value(r, c2) * across) * (1 - down) +
+                              (value(r2, c) * (1 - across) + value(r2, c2) * across) * down;
+      ASSERT_NEAR(at(y, i), expected, 1e-5);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace octavo::runtime::test

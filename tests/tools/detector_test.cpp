@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// octavo predict and eval on a detector: a small SSD with seeded weights, so that what it finds is arbitrary but fixed.
+#include "octavo/model.h"
+#include "tests/tools/run_command.h"
+
+namespace octavo::tool::test {
+namespace {
+
+constexpr const char* kDetector = R"(
+name: "tiny-ssd"
+input: "data" input_shape { dim: [1, 3, 32, 32] }
+layer { name: "c1" type: "Convolution" bottom: "data" top: "c1" convolution_param { num_output: 16 kernel_size: 3 stride: 4 pad: 1 } }
+layer { name: "r1" type: "ReLU" bottom: "c1" top: "c1" }
+layer { name: "n" type: "Normalize" bottom: "c1" top: "n" norm_param { across_spatial: false channel_shared: false scale_filler { value: 10 } } }
+layer { name: "loc" type: "Convolution" bottom: "n" top: "loc" convolution_param { num_output: 12 kernel_size: 3 pad: 1 } }
+layer { name: "lp" type: "Permute" bottom: "loc" top: "lp" permute_param { order: [0, 2, 3, 1] } }
+layer { name: "lf" type: "Flatten" bottom: "lp" top: "lf" }
+layer { name: "conf" type: "Convolution" bottom: "n" top: "conf" convolution_param { num_output: 9 kernel_size: 3 pad: 1 } }
+layer { name: "cp" type: "Permute" bottom: "conf" top: "cp" permute_param { order: [0, 2, 3, 1] } }
+layer { name: "cf" type: "Flatten" bottom: "cp" top: "cf" }
+layer { name: "cr" type: "Reshape" bottom: "cf" top: "cr" reshape_param { shape { dim: [0, -1, 3] } } }
+layer { name: "cs" type: "Softmax" bottom: "cr" top: "cs" softmax_param { axis: 2 } }
+layer { name: "cx" type: "Flatten" bottom: "cs" top: "cx" }
+layer { name: "p" type: "PriorBox" bottom: "n" bottom: "data" top: "p" prior_box_param { min_size: 8 aspect_ratio: 2 variance: [0.1, 0.1, 0.2, 0.2] } }
+layer { name: "out" type: "DetectionOutput" bottom: "lf" bottom: "cx" bottom: "p" top: "out" detection_output_param {
+  num_classes: 3 nms_param { nms_threshold: 0.45 top_k: 50 } code_type: CENTER_SIZE keep_top_k: 20 confidence_threshold: 0.05 } }
+)";
+
+class Detector : public CommandTest {
+ protected:
+  void SetUp() override {
+    write_all(path("ssd.prototxt"), kDetector);
+    write_all(path("labels.txt"), "background\ncat\ndog\n");
+    ImageInput input;
+    input.mean = {128};
+    input.scale = {0.02F};
+    const Model model = Model::load_caffe_untrained(path("ssd.prototxt"), 3).with_image_input(input);
+    model.save(path("ssd.octavo"));
+    model.with_labels({"background", "cat", "dog"}).save(path("labelled.octavo"));
+    ASSERT_EQ(run({"zoo", "lenet", "--output", folder.string()}).code, 0);
+    draw_rgb("pictures/one.png", 90, 60, 1);
+    draw_rgb("pictures/two.png", 41, 77, 2);
+    write_all(path("pictures/three.png"), "not a picture");
+  }
+  /// Noise of this size.
+  void draw_rgb(const std::string& name, unsigned width, unsigned height, unsigned seed) const {
+    fs::create_directories((folder / name).parent_path());
+    std::mt19937 random(seed);
+    std::vector<std::uint8_t> pixels(std::size_t{3} * width * height);
+    for (auto& pixel : pixels) pixel = static_cast<std::uint8_t>(random());
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    image.width = width;
+    image.height = height;
+    image.format = PNG_FORMAT_RGB;
+    ASSERT_NE(png_image_write_to_file(&image, path(name).c_str(), 0, pixels.data(), 0, nullptr), 0) << image.message;
+  }
+  /// Width and height of a PNG.
+  static std::pair<unsigned, unsigned> size_of(const fs::path& file) {
+    png_image image{};
+    image.version = PNG_IMAGE_VERSION;
+    EXPECT_NE(png_image_begin_read_from_file(&image, file.c_str()), 0) << image.message;
+    const std::pair<unsigned, unsigned> size{image.width, image.height};
+    png_image_free(&image);
+    return size;
+  }
+  std::vector<std::string> with_model(std::vector<std::string> arguments, const std::vector<std::string>& more) const {
+    arguments.insert(arguments.end(), {path("ssd.octavo")});
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+  }
+};
+
+TEST_F(Detector, PredictTellsBoxesInPixelsOfEachPictureAndDrawsThem) {
+  const Finished finished =
+      run(with_model({"predict", "--json"}, {path("pictures"), "--score", "0.1", "--labels", path("labels.txt"),
+                                             "--batch", "2", "--draw", path("drawn")}));
+  ASSERT_EQ(finished.code, 5) << finished.err;  // one picture cannot be read
+  const Json result = finished.json();
+  ASSERT_EQ(result["predictions"].size(), 2U);
+  EXPECT_EQ(result["skipped"].size(), 1U);
+  for (const Json& prediction : result["predictions"]) {
+    const Json& output = prediction["outputs"][0];
+    ASSERT_FALSE(output["objects"].empty());
+    double last = 1.0;
+    for (const Json& object : output["objects"]) {
+      EXPECT_LE(object["score"], last);
+      EXPECT_GE(object["score"], 0.1);
+      last = object["score"];
+      EXPECT_EQ(object["label"], object["class"] == 1 ? "cat" : "dog");
+      EXPECT_LT(object["box"][0], object["box"][2]);
+      EXPECT_LT(object["box"][1], object["box"][3]);
+    }
+  }
+  EXPECT_EQ(size_of(path("drawn/one.png")), (std::pair{90U, 60U}));
+  EXPECT_EQ(size_of(path("drawn/two.png")), (std::pair{41U, 77U}));
+  const Finished text = run(with_model({"predict"}, {path("pictures/one.png"), "--score", "1"}));
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_NE(text.out.find("nothing found"), std::string::npos);
+}
+
+/// What is in the pictures, in COCO's words: what the network itself finds best, and one object that is not there.
+std::string coco_truth(const Json& predictions) {
+  Json images = Json::array(), annotations = Json::array();
+  for (const Json& prediction : predictions) {
+    const auto id = static_cast<int>(images.size()) + 1;
+    images.push_back({{"id", id},
+                      {"file_name", fs::path(prediction["file"].get<std::string>()).filename().string()},
+                      {"width", 90},
+                      {"height", 60}});
+    const Json& best = prediction["outputs"][0]["objects"][0];
+    const Json& box = best["box"];
+    annotations.push_back(
+        {{"id", id},
+         {"image_id", id},
+         {"category_id", best["class"]},
+         {"bbox",
+          {box[0], box[1], box[2].get<double>() - box[0].get<double>(), box[3].get<double>() - box[1].get<double>()}}});
+  }
+  annotations.push_back({{"id", 99}, {"image_id", 1}, {"category_id", 2}, {"bbox", {0, 0, 1, 1}}});
+  return Json({{"images", images},
+               {"annotations", annotations},
+               {"categories", {{{"id", 1}, {"name", "cat"}}, {{"id", 2}, {"name", "dog"}}}}})
+      .dump();
+}
+
+TEST_F(Detector, EvalScoresBothSidesAndDetectionsComeBackWithTheSameScore) {
+  fs::remove(path("pictures/three.png"));
+  const Json found = run(with_model({"predict", "--json"}, {path("pictures"), "--score", "0.05"})).json();
+  write_all(path("truth.json"), coco_truth(found["predictions"]));
+  const Finished finished =
+      run(with_model({"eval", "--json"}, {"--coco", path("truth.json"), "--images", path("pictures"),
+                                          "--save-detections", path("found.json"), "--report", path("page.html")}));
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const Json result = finished.json();
+  EXPECT_EQ(result["images"], 2);
+  for (const char* side : {"fp32", "int8"}) {
+    EXPECT_GT(result[side]["ap"], 0.3) << side;
+    EXPECT_LT(result[side]["ap"], 1.0) << side;
+  }
+  EXPECT_GE(result["agreement"]["fp32_above_half"], result["agreement"]["found_by_int8"]);
+  EXPECT_NE(read_all(path("page.html")).find("<svg"), std::string::npos);
+
+  const Finished again = run({"eval", "--json", "--coco", path("truth.json"), "--detections", path("found.json")});
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_NEAR(again.json()["given"]["ap"].get<double>(), result["int8"]["ap"].get<double>(), 1e-9);
+  EXPECT_TRUE(again.json()["int8"].is_null());
+}
+
+TEST_F(Detector, EvalReadsTheDevkit) {
+  fs::create_directories(path("VOC/JPEGImages"));
+  fs::create_directories(path("VOC/Annotations"));
+  fs::rename(path("pictures/one.png"), path("VOC/JPEGImages/000001.jpg"));  // pictures are told by content
+  write_all(
+      path("VOC/Annotations/000001.xml"),
+      "<annotation><object><name>cat</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>80</xmax><ymax>50</ymax></bndbox>"
+      "</object></annotation>");
+  const Finished finished =
+      run(with_model({"eval", "--json"}, {"--voc", path("VOC"), "--save-detections", path("found")}));
+  EXPECT_EQ(finished.code, 2) << "three classes, but twenty categories and no labels";
+  const Finished labelled =
+      run({"eval", "--json", path("labelled.octavo"), "--voc", path("VOC"), "--save-detections", path("found")});
+  ASSERT_EQ(labelled.code, 0) << labelled.err;
+  EXPECT_TRUE(labelled.json()["int8"]["categories"]["dog"].is_null()) << "there is no dog to find";
+  const Finished again = run({"eval", "--json", "--voc", path("VOC"), "--detections", path("found")});
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_NEAR(again.json()["given"]["map"].get<double>(), labelled.json()["int8"]["map"].get<double>(), 1e-9);
+}
+
+TEST_F(Detector, InfoMeasuresEachLayerAndTheWorstCanStayFloat) {
+  const std::vector<std::string> measure = {"info", "--json", path("ssd.octavo"), "--measure", path("pictures")};
+  const Finished finished = run(measure);
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const Json layers = finished.json()["layers"];
+  ASSERT_EQ(layers.size(), 3U);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    EXPECT_GT(layers[i]["alone_db"], 15.0);
+    EXPECT_LT(layers[i]["alone_db"], 70.0);
+    if (i > 0) EXPECT_GE(layers[i]["alone_db"], layers[i - 1]["alone_db"]) << "the worst comes first";
+  }
+  EXPECT_EQ(run({"convert", "--quantize", "--keep-float", "worst:1", path("ssd.octavo"), "-o", path("x.octavo")}).code,
+            2)
+      << "nothing to measure on";
+  const Finished converted = run({"convert", "--json", "--quantize", "--keep-float", "worst:1", "--measure",
+                                  path("pictures"), path("ssd.octavo"), "-o", path("x.octavo")});
+  ASSERT_EQ(converted.code, 0) << converted.err;
+  for (const Json& layer : converted.json()["layers"]) {
+    if (layer["op"] == "Convolution") EXPECT_EQ(layer["quantized"], layer["layer"] != layers[0]["layer"]) << layer;
+  }
+}
+
+TEST_F(Detector, RefusesWhatCannotBeMeant) {
+  EXPECT_EQ(run({"predict", path("lenet.caffemodel"), path("pictures"), "--draw", path("drawn")}).code, 2);
+  EXPECT_EQ(run({"eval", path("lenet.caffemodel")}).code, 2) << "no pictures";
+  EXPECT_EQ(run({"eval", "--voc", path("VOC")}).code, 2) << "nothing to judge";
+  EXPECT_EQ(run({"eval", path("lenet.caffemodel"), "--mnist", path("a"), "--cifar10", path("b")}).code, 2);
+  EXPECT_EQ(run({"eval", path("lenet.caffemodel"), "--images", path("pictures"), "--detections", path("b")}).code, 2);
+}
+
+}  // namespace
+}  // namespace octavo::tool::test
