@@ -40,6 +40,17 @@ using Shapes = std::vector<Shape>;
 [[nodiscard]] Shape shape_of(const Embed& op, const Shapes& inputs);
 [[nodiscard]] Shapes shapes_of(const Slice& op, const Shape& input, std::size_t outputs);
 
+// Ops on values of any rank: shape_inference_tensor.cpp.
+[[nodiscard]] Shape shape_of(const Constant& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Binary& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Select& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const MatMul& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Gather& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const StridedSlice& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Pad& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const LayerNorm& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Resize& op, const Shapes& inputs);
+
 // Ops that keep the shape and check that their parameters fit it: shape_inference_pointwise.cpp.
 [[nodiscard]] Shape shape_of(const Unary& op, const Shapes& inputs);
 [[nodiscard]] Shape shape_of(const PRelu& op, const Shapes& inputs);
