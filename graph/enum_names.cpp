@@ -19,11 +19,12 @@ std::string_view name_in(const std::array<std::string_view, N>& names, Enum valu
 
 std::string_view enum_name(UnaryKind kind) {
   static constexpr std::array<std::string_view, 43> kNames{
-      "relu", "relu6", "sigmoid", "tanh", "elu", "abs", "power", "exp", "log", "threshold",
-      "clip", "gelu", "gelu_tanh", "erf", "hard_sigmoid", "hard_swish", "swish", "mish", "softplus", "softsign",
-      "selu", "celu", "shrink", "thresholded_relu", "floor", "ceil", "round", "truncate", "sign", "nonzero",
-      "is_nan", "is_infinite", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh",
-      "asinh", "acosh", "atanh"};
+      "relu",  "relu6",     "sigmoid",  "tanh",     "elu",       "abs",     "power",        "exp",
+      "log",   "threshold", "clip",     "gelu",     "gelu_tanh", "erf",     "hard_sigmoid", "hard_swish",
+      "swish", "mish",      "softplus", "softsign", "selu",      "celu",    "shrink",       "thresholded_relu",
+      "floor", "ceil",      "round",    "truncate", "sign",      "nonzero", "is_nan",       "is_infinite",
+      "sin",   "cos",       "tan",      "asin",     "acos",      "atan",    "sinh",         "cosh",
+      "asinh", "acosh",     "atanh"};
   return name_in(kNames, kind);
 }
 
@@ -45,8 +46,9 @@ std::string_view enum_name(ReductionKind kind) {
 
 std::string_view enum_name(BinaryKind kind) {
   static constexpr std::array<std::string_view, 17> kNames{
-      "add",   "subtract", "multiply",      "divide",  "power",            "minimum",     "maximum",    "modulo", "remainder",
-      "equal", "less",     "less_or_equal", "greater", "greater_or_equal", "logical_and", "logical_or", "logical_xor"};
+      "add",     "subtract",         "multiply",    "divide",     "power",      "minimum",
+      "maximum", "modulo",           "remainder",   "equal",      "less",       "less_or_equal",
+      "greater", "greater_or_equal", "logical_and", "logical_or", "logical_xor"};
   return name_in(kNames, kind);
 }
 

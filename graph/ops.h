@@ -34,9 +34,9 @@ enum class UnaryKind {
   log,        ///< log_alpha(beta + gamma * x); alpha = -1: e
   threshold,  ///< x > alpha ? 1 : 0
   // From here on: graph/import/onnx_pointwise.cpp says which operator of ONNX each one is.
-  clip,              ///< min(max(x, alpha), beta)
-  gelu,              ///< x / 2 * (1 + erf(x / sqrt(2)))
-  gelu_tanh,         ///< the same, by tanh
+  clip,       ///< min(max(x, alpha), beta)
+  gelu,       ///< x / 2 * (1 + erf(x / sqrt(2)))
+  gelu_tanh,  ///< the same, by tanh
   erf,
   hard_sigmoid,      ///< max(0, min(1, alpha * x + beta))
   hard_swish,        ///< x * max(0, min(1, x / 6 + 0.5))
@@ -371,8 +371,9 @@ struct Reduction {
   }
 };
 
-/// The index of the greatest; of equal ones the last (Caffe), or the first. With an axis: that dim becomes top_k (indices, or values when out_max_value). Without: over all dims
-/// after the first, out [N][1][top_k], or [N][2][top_k] (indices, then values), then as many 1s as x has more dims.
+/// The index of the greatest; of equal ones the last (Caffe), or the first. With an axis: that dim becomes top_k
+/// (indices, or values when out_max_value). Without: over all dims after the first, out [N][1][top_k], or [N][2][top_k]
+/// (indices, then values), then as many 1s as x has more dims.
 struct ArgMax {
   static constexpr std::string_view kName = "ArgMax";
   bool has_axis = false, out_max_value = false, first = false;
@@ -477,11 +478,10 @@ struct FusedLinear {
   }
 };
 
-using Op =
-    std::variant<Input, Convolution, Deconvolution, Linear, Unary, PRelu, BatchNorm, Scale, Lrn, Pool, Softmax, Concat,
-                 Slice, Eltwise, Flatten, Reshape, Permute, Crop, Tile, Reduction, ArgMax, Embed, Identity, Constant,
-                 Binary, Select, MatMul, Gather, StridedSlice, Pad, LayerNorm, Resize, Quantize,
-                 IntegerConvolution, IntegerLinear, Dequantize, FusedConvolution, FusedLinear>;
+using Op = std::variant<Input, Convolution, Deconvolution, Linear, Unary, PRelu, BatchNorm, Scale, Lrn, Pool, Softmax,
+                        Concat, Slice, Eltwise, Flatten, Reshape, Permute, Crop, Tile, Reduction, ArgMax, Embed,
+                        Identity, Constant, Binary, Select, MatMul, Gather, StridedSlice, Pad, LayerNorm, Resize,
+                        Quantize, IntegerConvolution, IntegerLinear, Dequantize, FusedConvolution, FusedLinear>;
 
 /// The op's kName.
 [[nodiscard]] std::string_view op_name(const Op& op);

@@ -42,7 +42,8 @@ enum class BinaryKind {
   logical_xor,
 };
 
-/// Of two values, broadcast to each other: shapes are aligned at their ends, a dimension of 1 (or a missing one) repeats.
+/// Of two values, broadcast to each other: shapes are aligned at their ends, a dimension of 1 (or a missing one)
+/// repeats.
 struct Binary {
   static constexpr std::string_view kName = "Binary";
   BinaryKind kind = BinaryKind::add;

@@ -25,13 +25,13 @@ namespace octavo::runtime {
   p = p * r + 5.0000001201e-1F;
   p = p * (r * r) + r + 1.0F;
   // 2^n in two factors, since n may be 128.
-  const auto whole = static_cast<std::int32_t>(n);
+  const std::int32_t whole = std::bit_cast<std::int32_t>(shifted) - std::bit_cast<std::int32_t>(kShift);
   const std::int32_t half = whole >> 1;
   const float first = std::bit_cast<float>((half + 127) << 23);
   const float second = std::bit_cast<float>((whole - half + 127) << 23);
   const float value = p * first * second;
-  const float above_zero = x < -87.33654F ? 0.0F : value;
-  return x > 88.72283F ? __builtin_inff() : above_zero + (x - x);  // x - x: NaN for NaN
+  const float above_zero = x < -87.33654F ? 0.0F : value;  // every comparison with NaN fails: it passes through
+  return x > 88.72283F ? __builtin_inff() : above_zero;
 }
 
 /// erf(x), off by at most 2e-7.

@@ -2,7 +2,9 @@
 // Runs ONNX's own backend tests: folders with a model.onnx and test_data_set_*/{input,output}_*.pb each. Prints, for
 // each operator, how many pass; ends with 1 when one gives a wrong answer, with 77 when there is no such folder.
 //
-//   octavo_onnx_backend FOLDER [FILTER]
+//   octavo_onnx_backend FOLDER [FILTER] [--figures]
+//
+// --figures: the largest difference of each test that passes, as a share of the expected numbers' range.
 //
 // A test hands every operand to the model as an input, weights included. What octavo needs to know at import is fixed
 // then: first all inputs but the first, then all of them.
@@ -13,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -72,9 +75,23 @@ std::string difference(const Tensor& actual, const graph::OnnxTensor& expected) 
   return {};
 }
 
+/// Of finite numbers.
+double share_of_range(const Tensor& actual, const graph::OnnxTensor& expected) {
+  double low = std::numeric_limits<double>::infinity(), high = -low, worst = 0;
+  for (std::int64_t i = 0; i < actual.size(); ++i) {
+    const double e = expected.real(static_cast<std::size_t>(i));
+    if (!std::isfinite(e)) continue;
+    low = std::min(low, e);
+    high = std::max(high, e);
+    worst = std::max(worst, std::fabs(static_cast<double>(actual.data()[i]) - e));
+  }
+  return worst == 0 ? 0 : worst / std::max(high - low, 1e-30);
+}
+
 struct Outcome {
   enum class Kind { passed, unsupported, failed } kind = Kind::passed;
   std::string reason;
+  double share = 0;  ///< the largest difference
 };
 
 struct Case {
@@ -101,12 +118,14 @@ Outcome run(const fs::path& model, const Case& test, std::size_t first_fixed) {
   std::vector<Tensor> inputs;
   for (const graph::Node* node : graph.inputs()) inputs.push_back(given.at(node->name));
   const std::vector<Tensor> outputs = program.predict(inputs);
+  Outcome outcome;
   for (std::size_t i = 0; i < test.outputs.size() && i < outputs.size(); ++i) {
     if (const std::string wrong = difference(outputs[i], *test.outputs[i]); !wrong.empty()) {
       return {Outcome::Kind::failed, wrong};
     }
+    outcome.share = std::max(outcome.share, share_of_range(outputs[i], *test.outputs[i]));
   }
-  return {};
+  return outcome;
 }
 
 /// With as few inputs fixed as it takes.
@@ -152,7 +171,7 @@ std::string operator_of(const fs::path& folder) {
   }
 }
 
-int report(const fs::path& root, const std::string& filter) {
+int report(const fs::path& root, const std::string& filter, bool figures) {
   std::map<std::string, Tally> tallies;
   std::vector<fs::path> folders;
   for (const auto& entry : fs::directory_iterator(root)) {
@@ -171,6 +190,9 @@ int report(const fs::path& root, const std::string& filter) {
     if (outcome.kind == Outcome::Kind::passed) count(&Tally::passed);
     if (outcome.kind == Outcome::Kind::unsupported) count(&Tally::unsupported);
     if (outcome.kind == Outcome::Kind::failed) count(&Tally::failed);
+    if (figures && outcome.kind == Outcome::Kind::passed) {
+      fmt::print("passed {}: {:.2g} of the range\n", folder.filename().string(), outcome.share);
+    }
     if (outcome.kind != Outcome::Kind::passed) {
       fmt::print("{} {}: {}\n", outcome.kind == Outcome::Kind::failed ? "FAILED" : "unsupported",
                  folder.filename().string(), outcome.reason);
@@ -192,5 +214,6 @@ int main(int argc, char** argv) {
     fmt::print("there is no folder of ONNX's backend tests: skipped\n");
     return octavo::test::kSkipped;
   }
-  return octavo::test::report(argv[1], argc > 2 ? argv[2] : "");
+  const bool figures = std::string_view(argv[argc - 1]) == "--figures";
+  return octavo::test::report(argv[1], argc > 2 + (figures ? 1 : 0) ? argv[2] : "", figures);
 }

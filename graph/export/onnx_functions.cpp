@@ -17,14 +17,14 @@ constexpr std::int64_t kFloat = 1, kInt64 = 7, kBool = 9;
 /// Functions that ONNX has by name, without attributes.
 const std::map<UnaryKind, std::string_view>& plain_names() {
   static const std::map<UnaryKind, std::string_view> table{
-      {UnaryKind::sigmoid, "Sigmoid"}, {UnaryKind::tanh, "Tanh"},   {UnaryKind::abs, "Abs"},
-      {UnaryKind::erf, "Erf"},         {UnaryKind::mish, "Mish"},   {UnaryKind::softplus, "Softplus"},
+      {UnaryKind::sigmoid, "Sigmoid"},   {UnaryKind::tanh, "Tanh"},   {UnaryKind::abs, "Abs"},
+      {UnaryKind::erf, "Erf"},           {UnaryKind::mish, "Mish"},   {UnaryKind::softplus, "Softplus"},
       {UnaryKind::softsign, "Softsign"}, {UnaryKind::floor, "Floor"}, {UnaryKind::ceil, "Ceil"},
-      {UnaryKind::round, "Round"},     {UnaryKind::sign, "Sign"},   {UnaryKind::sin, "Sin"},
-      {UnaryKind::cos, "Cos"},         {UnaryKind::tan, "Tan"},     {UnaryKind::asin, "Asin"},
-      {UnaryKind::acos, "Acos"},       {UnaryKind::atan, "Atan"},   {UnaryKind::sinh, "Sinh"},
-      {UnaryKind::cosh, "Cosh"},       {UnaryKind::asinh, "Asinh"}, {UnaryKind::acosh, "Acosh"},
-      {UnaryKind::atanh, "Atanh"},     {UnaryKind::gelu, "Gelu"},   {UnaryKind::hard_swish, "HardSwish"},
+      {UnaryKind::round, "Round"},       {UnaryKind::sign, "Sign"},   {UnaryKind::sin, "Sin"},
+      {UnaryKind::cos, "Cos"},           {UnaryKind::tan, "Tan"},     {UnaryKind::asin, "Asin"},
+      {UnaryKind::acos, "Acos"},         {UnaryKind::atan, "Atan"},   {UnaryKind::sinh, "Sinh"},
+      {UnaryKind::cosh, "Cosh"},         {UnaryKind::asinh, "Asinh"}, {UnaryKind::acosh, "Acosh"},
+      {UnaryKind::atanh, "Atanh"},       {UnaryKind::gelu, "Gelu"},   {UnaryKind::hard_swish, "HardSwish"},
   };
   return table;
 }
@@ -271,10 +271,14 @@ void OnnxNodeExporter::write(const Eltwise& op) {
 
 void OnnxNodeExporter::write(const Reduction& op) {
   static const std::map<ReductionKind, std::string_view> names{
-      {ReductionKind::sum, "ReduceSum"},           {ReductionKind::abs_sum, "ReduceL1"},
-      {ReductionKind::square_sum, "ReduceSumSquare"}, {ReductionKind::mean, "ReduceMean"},
-      {ReductionKind::max, "ReduceMax"},           {ReductionKind::min, "ReduceMin"},
-      {ReductionKind::product, "ReduceProd"},      {ReductionKind::log_sum_exp, "ReduceLogSumExp"},
+      {ReductionKind::sum, "ReduceSum"},
+      {ReductionKind::abs_sum, "ReduceL1"},
+      {ReductionKind::square_sum, "ReduceSumSquare"},
+      {ReductionKind::mean, "ReduceMean"},
+      {ReductionKind::max, "ReduceMax"},
+      {ReductionKind::min, "ReduceMin"},
+      {ReductionKind::product, "ReduceProd"},
+      {ReductionKind::log_sum_exp, "ReduceLogSumExp"},
   };
   const std::int64_t axis = canonical_axis(op.axis, rank());
   std::vector<std::int64_t> axes(static_cast<std::size_t>(rank() - axis));

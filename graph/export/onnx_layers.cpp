@@ -35,9 +35,9 @@ std::string OnnxNodeExporter::weights(const Blob& blob, bool turn) {
     return turn ? constant("weights", shape, turned<float>(numbers, rows, columns))
                 : constant("weights", shape, numbers);
   }
-  const std::string q = writer_.bytes(node_.name + "/weights", shape,
-                                      turn ? std::span<const std::int8_t>(turned<std::int8_t>(blob.q.values, rows, columns))
-                                           : blob.q.values);
+  const std::string q = writer_.bytes(
+      node_.name + "/weights", shape,
+      turn ? std::span<const std::int8_t>(turned<std::int8_t>(blob.q.values, rows, columns)) : blob.q.values);
   const QuantizationWindow window = std::visit(
       [](const auto& op) {
         if constexpr (requires { op.window; }) return op.window;
@@ -139,10 +139,9 @@ void OnnxNodeExporter::write(const Linear& op) {
 void OnnxNodeExporter::write(const BatchNorm& op) {
   const Shape channels{element_count(op.mean->shape)};
   const auto count = static_cast<std::size_t>(channels[0]);
-  last("BatchNormalization",
-       {in(), constant("scale", channels, std::vector<float>(count, 1.0F)),
-        constant("bias", channels, std::vector<float>(count, 0.0F)), constant("mean", *op.mean, channels),
-        constant("variance", *op.variance, channels)})
+  last("BatchNormalization", {in(), constant("scale", channels, std::vector<float>(count, 1.0F)),
+                              constant("bias", channels, std::vector<float>(count, 0.0F)),
+                              constant("mean", *op.mean, channels), constant("variance", *op.variance, channels)})
       .set("epsilon", op.epsilon);
 }
 
@@ -170,8 +169,8 @@ void OnnxNodeExporter::write(const LayerNorm& op) {
   const Shape row(in_shape().begin() + axis, in_shape().end());
   const auto count = static_cast<std::size_t>(element_count(row));
   if (op.centered) {
-    std::vector<std::string> inputs{in(), op.factor ? constant("scale", *op.factor, row)
-                                                    : constant("scale", row, std::vector<float>(count, 1.0F))};
+    std::vector<std::string> inputs{
+        in(), op.factor ? constant("scale", *op.factor, row) : constant("scale", row, std::vector<float>(count, 1.0F))};
     if (op.offset) inputs.push_back(constant("bias", *op.offset, row));
     last("LayerNormalization", inputs).set("axis", op.axis).set("epsilon", op.epsilon);
     return;

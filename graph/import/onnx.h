@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ONNX, operator sets 7 to 26. docs/formats.md says operator by operator what is understood and how.
+// ONNX, operator sets 7 to 28. docs/formats.md says operator by operator what is understood and how.
 #pragma once
 
 #include <filesystem>

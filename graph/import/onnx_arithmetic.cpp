@@ -15,24 +15,15 @@ namespace {
 
 const std::map<std::string_view, BinaryKind>& kinds() {
   static const std::map<std::string_view, BinaryKind> table{
-      {"Add", BinaryKind::add},
-      {"And", BinaryKind::logical_and},
-      {"Div", BinaryKind::divide},
-      {"Equal", BinaryKind::equal},
-      {"Greater", BinaryKind::greater},
-      {"GreaterOrEqual", BinaryKind::greater_or_equal},
-      {"Less", BinaryKind::less},
-      {"LessOrEqual", BinaryKind::less_or_equal},
-      {"Max", BinaryKind::maximum},
-      {"Mean", BinaryKind::add},
-      {"Min", BinaryKind::minimum},
-      {"Mod", BinaryKind::modulo},
-      {"Mul", BinaryKind::multiply},
-      {"Or", BinaryKind::logical_or},
-      {"Pow", BinaryKind::power},
-      {"Sub", BinaryKind::subtract},
-      {"Sum", BinaryKind::add},
-      {"Xor", BinaryKind::logical_xor},
+      {"Add", BinaryKind::add},         {"And", BinaryKind::logical_and},
+      {"Div", BinaryKind::divide},      {"Equal", BinaryKind::equal},
+      {"Greater", BinaryKind::greater}, {"GreaterOrEqual", BinaryKind::greater_or_equal},
+      {"Less", BinaryKind::less},       {"LessOrEqual", BinaryKind::less_or_equal},
+      {"Max", BinaryKind::maximum},     {"Mean", BinaryKind::add},
+      {"Min", BinaryKind::minimum},     {"Mod", BinaryKind::modulo},
+      {"Mul", BinaryKind::multiply},    {"Or", BinaryKind::logical_or},
+      {"Pow", BinaryKind::power},       {"Sub", BinaryKind::subtract},
+      {"Sum", BinaryKind::add},         {"Xor", BinaryKind::logical_xor},
   };
   return table;
 }
@@ -54,8 +45,9 @@ std::optional<Part> part_of(const Shape& constant, const Shape& x) {
   for (std::size_t d = begin; d < end; ++d) {
     if (constant[d] != x[shift + d]) return std::nullopt;
   }
-  Part part{{constant.begin() + static_cast<std::ptrdiff_t>(begin), constant.begin() + static_cast<std::ptrdiff_t>(end)},
-            static_cast<std::int64_t>(shift + begin)};
+  Part part{
+      {constant.begin() + static_cast<std::ptrdiff_t>(begin), constant.begin() + static_cast<std::ptrdiff_t>(end)},
+      static_cast<std::int64_t>(shift + begin)};
   // Features at the end are counted from there, as Linear has them; channels are on axis 1.
   if (end == constant.size() && !(part.axis == 1 && part.shape.size() == 1 && x.size() == 4)) {
     part.axis = -static_cast<std::int64_t>(part.shape.size());

@@ -75,8 +75,7 @@ Behind behind_of(const OnnxWindow& window, const std::vector<std::int64_t>& adde
 }
 
 /// Paddings that make the output as large as output_shape, or in * stride for SAME.
-void fit_transposed(const OnnxNode& node, const Shape& x, OnnxWindow& window,
-                    std::vector<std::int64_t>& added) {
+void fit_transposed(const OnnxNode& node, const Shape& x, OnnxWindow& window, std::vector<std::int64_t>& added) {
   std::vector<std::int64_t> wanted = node.attributes().integers("output_shape");
   const std::string rule = node.attributes().text("auto_pad", "NOTSET");
   const bool same = rule == "SAME_UPPER" || rule == "SAME_LOWER";
@@ -153,7 +152,6 @@ OnnxValue onnx_convolution(OnnxNode& node, const OnnxValue& x, const OnnxTensor&
   op.kernel = window.kernel;
   op.stride = window.stride;
   op.dilation = window.dilation;
-  // The graph pads with what is there: a convolution that pads by less than nothing crops.
   op.pad_begin = window.pad_begin;
   op.pad_end = window.pad_end;
   const BlobPtr packed = onnx_weights(weights, !x.dequantized, op.window);

@@ -44,7 +44,7 @@ OnnxTensorPtr fold_constant(const OnnxNode& node) {
   OnnxNode::unsupported("a constant that is neither numbers nor a dense tensor");
 }
 
-OnnxTensorPtr fold_constant_of_shape(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_constant_of_shape(const OnnxNode& node, OnnxBudget& budget) {
   Shape shape = to_integers(node.constant(0, "shape"));
   require(shape.size() <= 8, "a value of {} dimensions", shape.size());
   budget.take(element_count(shape));
@@ -65,7 +65,7 @@ OnnxTensorPtr fold_shape(const OnnxNode& node) {
   return vector_of(OnnxType::int64, std::vector<std::int64_t>(shape.begin() + begin, shape.begin() + end));
 }
 
-OnnxTensorPtr fold_range(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_range(const OnnxNode& node, OnnxBudget& budget) {
   const OnnxTensor& first = node.constant(0, "start");
   const OnnxTensor& limit = node.constant(1, "limit");
   const OnnxTensor& step = node.constant(2, "step");
@@ -79,7 +79,7 @@ OnnxTensorPtr fold_range(const OnnxNode& node, OnnxFoldBudget& budget) {
   return tensor_of(first.type, {count}, values);
 }
 
-OnnxTensorPtr cast_to(const OnnxTensor& x, OnnxType type, OnnxFoldBudget& budget) {
+OnnxTensorPtr cast_to(const OnnxTensor& x, OnnxType type, OnnxBudget& budget) {
   budget.take(x.count());
   const auto count = static_cast<std::size_t>(x.count());
   if (is_floating(type)) {
@@ -101,7 +101,7 @@ OnnxTensorPtr cast_to(const OnnxTensor& x, OnnxType type, OnnxFoldBudget& budget
   return make_tensor(type, x.shape, std::move(values));
 }
 
-OnnxTensorPtr fold_made(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_made(const OnnxNode& node, OnnxBudget& budget) {
   const std::string& type = node.type();
   if (type == "Constant") return fold_constant(node);
   if (type == "Shape") return fold_shape(node);
@@ -129,14 +129,14 @@ OnnxTensorPtr fold_made(const OnnxNode& node, OnnxFoldBudget& budget) {
 
 }  // namespace
 
-void OnnxFoldBudget::take(std::int64_t numbers) {
+void OnnxBudget::take(std::int64_t numbers) {
   left_ -= numbers;
   if (numbers < 0 || left_ < 0) {
-    throw Error(ErrorKind::malformed, "constants of more than 2^29 numbers would have to be computed");
+    throw Error(ErrorKind::malformed, "too many numbers would have to be computed at import for a file of this size");
   }
 }
 
-std::optional<std::vector<OnnxTensorPtr>> fold_onnx(const OnnxNode& node, OnnxFoldBudget& budget) {
+std::optional<std::vector<OnnxTensorPtr>> fold_onnx(const OnnxNode& node, OnnxBudget& budget) {
   OnnxTensorPtr folded = fold_made(node, budget);
   if (!folded) return std::nullopt;
   return std::vector<OnnxTensorPtr>{std::move(folded)};

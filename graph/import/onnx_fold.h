@@ -10,24 +10,14 @@
 
 namespace octavo::graph {
 
-/// How many numbers folding may still make; a small file cannot ask for an unbounded amount of work or memory.
-class OnnxFoldBudget {
- public:
-  /// Throws Error(malformed) when it is used up.
-  void take(std::int64_t numbers);
-
- private:
-  std::int64_t left_ = std::int64_t{1} << 29;
-};
-
 /// The node's outputs, if all that they depend on is known and octavo folds this operator; nothing otherwise.
-[[nodiscard]] std::optional<std::vector<OnnxTensorPtr>> fold_onnx(const OnnxNode& node, OnnxFoldBudget& budget);
+[[nodiscard]] std::optional<std::vector<OnnxTensorPtr>> fold_onnx(const OnnxNode& node, OnnxBudget& budget);
 
 // Internal to onnx_fold*.cpp. Each is called with all inputs known, and gives null for what it does not fold.
-[[nodiscard]] OnnxTensorPtr fold_onnx_movement(const OnnxNode& node, OnnxFoldBudget& budget);
-[[nodiscard]] OnnxTensorPtr fold_onnx_math(const OnnxNode& node, OnnxFoldBudget& budget);
-[[nodiscard]] OnnxTensorPtr fold_onnx_reduction(const OnnxNode& node, OnnxFoldBudget& budget);
-[[nodiscard]] OnnxTensorPtr fold_onnx_quantization(const OnnxNode& node, OnnxFoldBudget& budget);
+[[nodiscard]] OnnxTensorPtr fold_onnx_movement(const OnnxNode& node, OnnxBudget& budget);
+[[nodiscard]] OnnxTensorPtr fold_onnx_math(const OnnxNode& node, OnnxBudget& budget);
+[[nodiscard]] OnnxTensorPtr fold_onnx_reduction(const OnnxNode& node, OnnxBudget& budget);
+[[nodiscard]] OnnxTensorPtr fold_onnx_quantization(const OnnxNode& node, OnnxBudget& budget);
 
 /// What is computed element by element, stored as the type holds it: rounded to fp32, or wrapped to the integer type.
 [[nodiscard]] OnnxTensorPtr tensor_of(OnnxType type, Shape shape, const std::vector<double>& values);

@@ -31,7 +31,9 @@ const std::map<std::string_view, Unary>& unaries() {
       {"Relu", [](double x) { return x < 0 ? 0.0 : x; }},
       {"Round", [](double x) { return std::nearbyint(x); }},
       {"Sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }},
-      {"Sign", [](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; }},
+      {"Sign", [](double x) { return x > 0   ? 1.0
+                                     : x < 0 ? -1.0
+                                             : x; }},
       {"Sin", [](double x) { return std::sin(x); }},
       {"Sqrt", [](double x) { return std::sqrt(x); }},
       {"Tanh", [](double x) { return std::tanh(x); }},
@@ -61,8 +63,8 @@ const std::map<std::string_view, Binary>& binaries() {
 }
 
 bool gives_truth(std::string_view type) {
-  constexpr std::string_view kTests[] = {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or",
-                                         "Xor",   "Not"};
+  constexpr std::string_view kTests[] = {"Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual",
+                                         "And",   "Or",   "Xor",         "Not"};
   return std::find(std::begin(kTests), std::end(kTests), type) != std::end(kTests);
 }
 
@@ -117,7 +119,7 @@ class Broadcast {
   Shape shape_;
 };
 
-OnnxTensorPtr combine(std::string_view type, const OnnxTensor& a, const OnnxTensor& b, OnnxFoldBudget& budget) {
+OnnxTensorPtr combine(std::string_view type, const OnnxTensor& a, const OnnxTensor& b, OnnxBudget& budget) {
   const Shape shape = broadcast(a.shape, b.shape);
   const std::int64_t count = element_count(shape);
   budget.take(count);
@@ -127,8 +129,8 @@ OnnxTensorPtr combine(std::string_view type, const OnnxTensor& a, const OnnxTens
   if (whole != nullptr) {
     std::vector<std::int64_t> values;
     for (std::int64_t i = 0; i < count; ++i) {
-      values.push_back(wrapped(result, whole(a.integers.values[places.index(a.shape, i)],
-                                             b.integers.values[places.index(b.shape, i)])));
+      values.push_back(wrapped(
+          result, whole(a.integers.values[places.index(a.shape, i)], b.integers.values[places.index(b.shape, i)])));
     }
     return make_tensor(result, shape, std::move(values));
   }
@@ -141,7 +143,7 @@ OnnxTensorPtr combine(std::string_view type, const OnnxTensor& a, const OnnxTens
   return tensor_of(result, shape, values);
 }
 
-OnnxTensorPtr fold_where(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_where(const OnnxNode& node, OnnxBudget& budget) {
   const OnnxTensor& condition = node.constant(0, "condition");
   const OnnxTensor& a = node.constant(1, "input");
   const OnnxTensor& b = node.constant(2, "input");
@@ -165,7 +167,7 @@ OnnxTensorPtr fold_where(const OnnxNode& node, OnnxFoldBudget& budget) {
 
 }  // namespace
 
-OnnxTensorPtr fold_onnx_math(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_onnx_math(const OnnxNode& node, OnnxBudget& budget) {
   const std::string& type = node.type();
   if (type == "Where") return fold_where(node, budget);
   if (const auto found = unaries().find(type); found != unaries().end()) {

@@ -41,8 +41,7 @@ OnnxTensorPtr taken(const OnnxTensor& x, Shape shape, const std::vector<std::int
 }
 
 /// The elements at offset + sum of index[d] * strides[d].
-OnnxTensorPtr strided(const OnnxTensor& x, Shape shape, const Shape& strides, std::int64_t offset,
-                      OnnxFoldBudget& budget) {
+OnnxTensorPtr strided(const OnnxTensor& x, Shape shape, const Shape& strides, std::int64_t offset, OnnxBudget& budget) {
   const std::int64_t count = element_count(shape);
   budget.take(count);
   std::vector<std::int64_t> sources;
@@ -60,7 +59,7 @@ OnnxTensorPtr strided(const OnnxTensor& x, Shape shape, const Shape& strides, st
   return taken(x, std::move(shape), sources);
 }
 
-OnnxTensorPtr fold_transpose(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_transpose(const OnnxNode& node, OnnxBudget& budget) {
   const OnnxTensor& x = node.constant(0, "input");
   std::vector<std::int64_t> order = node.attributes().integers("perm");
   if (order.empty()) {
@@ -77,7 +76,7 @@ OnnxTensorPtr fold_transpose(const OnnxNode& node, OnnxFoldBudget& budget) {
   return strided(x, std::move(shape), strides, 0, budget);
 }
 
-OnnxTensorPtr fold_slice(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_slice(const OnnxNode& node, OnnxBudget& budget) {
   const OnnxTensor& x = node.constant(0, "input");
   const OnnxSlice slice = onnx_slice(node);
   Shape shape = x.shape, strides = strides_of(x.shape);
@@ -92,7 +91,7 @@ OnnxTensorPtr fold_slice(const OnnxNode& node, OnnxFoldBudget& budget) {
   return strided(x, std::move(shape), strides, offset, budget);
 }
 
-OnnxTensorPtr fold_gather(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_gather(const OnnxNode& node, OnnxBudget& budget) {
   const OnnxTensor& x = node.constant(0, "input");
   const OnnxTensor& indices = node.constant(1, "indices");
   require(!x.shape.empty(), "a scalar has no axis");
@@ -115,7 +114,7 @@ OnnxTensorPtr fold_gather(const OnnxNode& node, OnnxFoldBudget& budget) {
   return taken(x, std::move(shape), sources);
 }
 
-OnnxTensorPtr fold_concat(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_concat(const OnnxNode& node, OnnxBudget& budget) {
   const OnnxTensor& first = node.constant(0, "input");
   require(!first.shape.empty(), "scalars cannot be joined");
   const auto axis = static_cast<std::size_t>(canonical_axis(node.attributes().integer("axis", 0), node.rank()));
@@ -147,7 +146,7 @@ OnnxTensorPtr fold_concat(const OnnxNode& node, OnnxFoldBudget& budget) {
 }
 
 /// x repeated to `shape`.
-OnnxTensorPtr expanded(const OnnxTensor& x, const Shape& shape, OnnxFoldBudget& budget) {
+OnnxTensorPtr expanded(const OnnxTensor& x, const Shape& shape, OnnxBudget& budget) {
   const Shape from = strides_of(x.shape);
   Shape strides(shape.size(), 0);
   const std::size_t shift = shape.size() - x.shape.size();
@@ -155,7 +154,7 @@ OnnxTensorPtr expanded(const OnnxTensor& x, const Shape& shape, OnnxFoldBudget& 
   return strided(x, shape, strides, 0, budget);
 }
 
-OnnxTensorPtr fold_tile(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_tile(const OnnxNode& node, OnnxBudget& budget) {
   const OnnxTensor& x = node.constant(0, "input");
   const std::vector<std::int64_t> repeats = to_integers(node.constant(1, "repeats"));
   require(repeats.size() == x.shape.size(), "{} repeats for {}", repeats.size(), to_text(x.shape));
@@ -276,7 +275,7 @@ OnnxSlice onnx_slice(const OnnxNode& node) {
   return slice;
 }
 
-OnnxTensorPtr fold_onnx_movement(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_onnx_movement(const OnnxNode& node, OnnxBudget& budget) {
   const std::string& type = node.type();
   if (type == "Reshape") {
     const bool allow_zero = node.attributes().flag("allowzero", false);

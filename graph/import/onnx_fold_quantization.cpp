@@ -79,7 +79,7 @@ std::shared_ptr<const OnnxQuantized> kept_bits(const OnnxNode& node, const OnnxT
 
 }  // namespace
 
-OnnxTensorPtr fold_onnx_quantization(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_onnx_quantization(const OnnxNode& node, OnnxBudget& budget) {
   const bool quantize = node.type() == "QuantizeLinear";
   if (!quantize && node.type() != "DequantizeLinear") return nullptr;
   const OnnxTensor& x = node.constant(0, "input");
@@ -93,7 +93,8 @@ OnnxTensorPtr fold_onnx_quantization(const OnnxNode& node, OnnxFoldBudget& budge
     std::vector<std::int64_t> values;
     for (std::int64_t i = 0; i < x.count(); ++i) {
       const std::size_t at = scales.of(i);
-      const auto quotient = static_cast<float>(x.real(static_cast<std::size_t>(i))) / static_cast<float>(scale.real(at));
+      const auto quotient =
+          static_cast<float>(x.real(static_cast<std::size_t>(i))) / static_cast<float>(scale.real(at));
       const double shifted = static_cast<double>(std::nearbyint(quotient)) + zero_of(node, at);
       values.push_back(std::clamp(truncated(OnnxType::int64, shifted), range.low, range.high));
     }

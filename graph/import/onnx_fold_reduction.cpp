@@ -28,7 +28,7 @@ std::optional<Rule> rule_of(const std::string& type) {
 
 }  // namespace
 
-OnnxTensorPtr fold_onnx_reduction(const OnnxNode& node, OnnxFoldBudget& budget) {
+OnnxTensorPtr fold_onnx_reduction(const OnnxNode& node, OnnxBudget& budget) {
   const std::optional<Rule> rule = rule_of(node.type());
   if (!rule) return nullptr;
   const OnnxTensor& x = node.constant(0, "input");

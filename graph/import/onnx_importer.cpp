@@ -92,7 +92,7 @@ OnnxNode OnnxImporter::context(const OnnxNodeProto& proto) {
   for (const std::string& name : proto.inputs) {
     inputs.push_back(name.empty() ? std::nullopt : std::optional<OnnxValue>(find(name)));
   }
-  return {proto, source_, file_.opset(), std::move(inputs), writer_};
+  return {proto, source_, file_.opset(), std::move(inputs), writer_, budget_};
 }
 
 void OnnxImporter::convert(const OnnxNodeProto& proto) {
@@ -104,9 +104,9 @@ void OnnxImporter::convert(const OnnxNodeProto& proto) {
     const OnnxConverter converter = is_standard(proto.domain) ? find_onnx_converter(proto.op_type) : nullptr;
     if (converter == nullptr) {
       throw Error(ErrorKind::unsupported,
-                  proto.domain.empty() ? fmt::format("octavo does not know the operator {}", proto.op_type)
-                                       : fmt::format("octavo does not know the operator {}.{}", proto.domain,
-                                                     proto.op_type));
+                  proto.domain.empty()
+                      ? fmt::format("octavo does not know the operator {}", proto.op_type)
+                      : fmt::format("octavo does not know the operator {}.{}", proto.domain, proto.op_type));
     }
     converter(node);
     results = node.finish();
@@ -128,7 +128,7 @@ void OnnxImporter::choose_outputs() {
       OnnxNodeProto keeper;
       keeper.op_type = "Identity";
       keeper.name = keeper.outputs.emplace_back(output.name);
-      OnnxNode node(keeper, source_, file_.opset(), {value}, writer_);
+      OnnxNode node(keeper, source_, file_.opset(), {value}, writer_, budget_);
       if (value.is_constant() || graph_.values[*value.id].name != output.name) {
         node.result(node.add(Identity{}, {value}));
         graph_.outputs.push_back(*node.finish()[0].id);

@@ -37,7 +37,7 @@ class OnnxImporter {
   OnnxTensorSource source_;
   Graph graph_;
   OnnxGraphWriter writer_{graph_};
-  OnnxFoldBudget budget_;
+  OnnxBudget budget_{file_.bytes()};
   std::map<std::string, OnnxValue> values_;
 };
 

@@ -29,7 +29,8 @@ std::vector<T> turned(std::span<const T> x, std::int64_t rows, std::int64_t colu
 }
 
 /// A matrix, turned: what was stored in 8 bits stays so.
-OnnxTensorPtr transposed(const OnnxTensor& matrix) {
+OnnxTensorPtr transposed(const OnnxNode& node, const OnnxTensor& matrix) {
+  node.budget().take(matrix.count());
   const std::int64_t rows = matrix.shape[0], columns = matrix.shape[1];
   const Data<float> numbers = to_floats(matrix);
   const OnnxTensorPtr plain =
@@ -43,8 +44,8 @@ OnnxTensorPtr transposed(const OnnxTensor& matrix) {
   quantized->scales = stored.scales;
   if (stored.block != 0) {
     const std::int64_t blocks = (matrix.shape[static_cast<std::size_t>(stored.axis)] - 1) / stored.block + 1;
-    quantized->scales = stored.axis == 0 ? turned<float>(stored.scales, blocks, columns)
-                                         : turned<float>(stored.scales, rows, blocks);
+    quantized->scales =
+        stored.axis == 0 ? turned<float>(stored.scales, blocks, columns) : turned<float>(stored.scales, rows, blocks);
   }
   auto result = std::make_shared<OnnxTensor>(*plain);
   result->quantized = std::move(quantized);
@@ -61,7 +62,7 @@ OnnxValue linear(OnnxNode& node, const OnnxValue& x, const OnnxTensor& weights, 
   op.axis = x.shape.size() == 2 ? 1 : -1;
   op.weights = onnx_weights(weights, !x.dequantized, op.window);
   op.bias = std::move(bias);
-  return node.add(std::move(op), {x});
+  return node.add(std::move(op), {node.unflattened(x)});
 }
 
 BlobPtr scaled(const OnnxTensor& numbers, float factor, const Shape& shape) {
@@ -76,7 +77,7 @@ BlobPtr scaled(const OnnxTensor& numbers, float factor, const Shape& shape) {
 OnnxValue onnx_matmul(OnnxNode& node, const OnnxValue& a, const OnnxValue& b) {
   if (a.shape.empty() || b.shape.empty()) OnnxNode::malformed("a scalar is no matrix");
   if (b.is_constant() && !a.is_constant() && b.shape.size() == 2) {
-    return linear(node, a, *transposed(*b.constant), nullptr);
+    return linear(node, a, *transposed(node, *b.constant), nullptr);
   }
   // A vector is a row on the left, a column on the right; its dimension of 1 goes afterwards.
   const bool row = a.shape.size() == 1, column = b.shape.size() == 1;
@@ -102,8 +103,9 @@ void convert_onnx_gemm(OnnxNode& node) {
   const bool transposed_b = attributes.flag("transB", false);
   const bool has_c = node.has_input(2) && beta != 0.0F;
   if (b.is_constant() && !a.is_constant()) {
-    OnnxTensorPtr weights = transposed_b ? b.constant : transposed(*b.constant);
+    OnnxTensorPtr weights = transposed_b ? b.constant : transposed(node, *b.constant);
     if (alpha != 1.0F) {
+      node.budget().take(weights->count());
       const BlobPtr blob = scaled(*weights, alpha, weights->shape);
       weights = make_tensor(OnnxType::float32, weights->shape,
                             std::vector<float>(blob->f32.values.begin(), blob->f32.values.end()));

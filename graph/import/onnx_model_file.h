@@ -45,6 +45,7 @@ class OnnxModelFile {
   [[nodiscard]] const std::vector<OnnxValueInfo>& inputs() const { return inputs_; }
   [[nodiscard]] const std::vector<OnnxValueInfo>& outputs() const { return outputs_; }
   [[nodiscard]] const std::map<std::string, std::span<const std::byte>>& initializers() const { return initializers_; }
+  [[nodiscard]] std::size_t bytes() const { return bytes_.size(); }
   /// What keeps the bytes alive, and the folder of external data.
   [[nodiscard]] OnnxTensorSource source() const { return {owner_, file_.parent_path()}; }
 

@@ -81,9 +81,8 @@ void convert_onnx_split(OnnxNode& node) {
   const std::int64_t axis = OnnxNode::axis(node.attributes().integer("axis", 0), node.rank());
   const std::int64_t size = node.shape()[static_cast<std::size_t>(axis)];
   const std::size_t outputs = node.output_count();
-  std::vector<std::int64_t> sizes = node.opset() < 13
-                                        ? node.attributes().integers("split")
-                                        : node.integers(1, "sizes").value_or(std::vector<std::int64_t>{});
+  std::vector<std::int64_t> sizes = node.opset() < 13 ? node.attributes().integers("split")
+                                                      : node.integers(1, "sizes").value_or(std::vector<std::int64_t>{});
   if (sizes.empty()) {
     const std::int64_t parts = node.attributes().integer("num_outputs", static_cast<std::int64_t>(outputs));
     require(parts > 0 && parts <= 65536, "{} outputs", parts);
@@ -174,10 +173,8 @@ void convert_onnx_tile(OnnxNode& node) {
 
 void convert_onnx_pad(OnnxNode& node) {
   require_dims(node);
-  static const std::map<std::string_view, PadKind> kinds{{"constant", PadKind::constant},
-                                                         {"edge", PadKind::edge},
-                                                         {"reflect", PadKind::reflect},
-                                                         {"wrap", PadKind::wrap}};
+  static const std::map<std::string_view, PadKind> kinds{
+      {"constant", PadKind::constant}, {"edge", PadKind::edge}, {"reflect", PadKind::reflect}, {"wrap", PadKind::wrap}};
   const std::string mode = node.attributes().text("mode", "constant");
   const auto kind = kinds.find(mode);
   if (kind == kinds.end()) OnnxNode::malformed(fmt::format("its mode is '{}'", mode));
@@ -224,10 +221,10 @@ void convert_onnx_depth_to_space(OnnxNode& node) {
   require(x[1] % (b * b) == 0, "{} channels for blocks of {}", x[1], b);
   const std::int64_t channels = x[1] / (b * b);
   const bool depth_first = node.attributes().text("mode", "DCR") == "DCR";
-  OnnxValue y = node.add_reshape(node.input(), depth_first ? Shape{x[0], b, b, channels, x[2], x[3]}
-                                                           : Shape{x[0], channels, b, b, x[2], x[3]});
-  y = node.add_permute(y, depth_first ? std::vector<std::int64_t>{0, 3, 4, 1, 5, 2}
-                                      : std::vector<std::int64_t>{0, 1, 4, 2, 5, 3});
+  OnnxValue y = node.add_reshape(
+      node.input(), depth_first ? Shape{x[0], b, b, channels, x[2], x[3]} : Shape{x[0], channels, b, b, x[2], x[3]});
+  y = node.add_permute(
+      y, depth_first ? std::vector<std::int64_t>{0, 3, 4, 1, 5, 2} : std::vector<std::int64_t>{0, 1, 4, 2, 5, 3});
   node.result(node.add_reshape(y, {x[0], channels, x[2] * b, x[3] * b}));
 }
 
@@ -245,9 +242,9 @@ void convert_onnx_trilu(OnnxNode& node) {
   const Shape& x = node.shape();
   if (x.size() < 2) OnnxNode::malformed("its input is no matrix");
   const bool upper = node.attributes().flag("upper", true);
-  const std::int64_t shift = node.has_input(1) ? static_cast<std::int64_t>(to_integers(node.constant(1, "diagonal")).at(0)) : 0;
+  const std::int64_t shift = node.has_input(1) ? static_cast<std::int64_t>(node.scalar(1, "diagonal")) : 0;
   const std::int64_t rows = x[x.size() - 2], columns = x.back();
-  require(checked_product(rows, columns) <= std::int64_t{1} << 26, "a matrix of {}x{}", rows, columns);
+  node.budget().take(checked_product(rows, columns));
   std::vector<float> mask;
   for (std::int64_t r = 0; r < rows; ++r) {
     for (std::int64_t c = 0; c < columns; ++c) {

@@ -51,12 +51,13 @@ void OnnxGraphWriter::rename_node(std::size_t node, const std::string& name) {
 }
 
 OnnxNode::OnnxNode(const OnnxNodeProto& proto, const OnnxTensorSource& source, std::int64_t opset,
-                   std::vector<std::optional<OnnxValue>> inputs, OnnxGraphWriter& writer)
+                   std::vector<std::optional<OnnxValue>> inputs, OnnxGraphWriter& writer, OnnxBudget& budget)
     : proto_(proto),
       attributes_(proto, source),
       opset_(opset),
       inputs_(std::move(inputs)),
       writer_(writer),
+      budget_(budget),
       first_node_(writer.graph().nodes.size()) {}
 
 void OnnxNode::malformed(std::string what, std::string hint) {
@@ -109,6 +110,7 @@ OnnxValue OnnxNode::constant_value(OnnxTensorPtr tensor) {
 ValueId OnnxNode::id_of(const OnnxValue& value) {
   if (value.id) return *value.id;
   if (value.constant->count() == 0) unsupported("a value without numbers");
+  budget_.take(value.constant->count());
   BlobPtr blob = to_blob(*value.constant);
   if (blob->shape.empty()) blob = std::make_shared<const Blob>(Blob{{1}, blob->f32, {}, {}, 0});
   return writer_.add(base_name() + "/constant", Constant{std::move(blob)}, {})[0];
@@ -170,6 +172,26 @@ OnnxValue OnnxNode::add_permute(const OnnxValue& x, const std::vector<std::int64
   OnnxValue y = add(Permute{.order = order}, {x});
   y.dequantized = x.dequantized;
   return y;
+}
+
+OnnxValue OnnxNode::unflattened(const OnnxValue& x) const {
+  constexpr std::size_t kReach = 16;  // nodes: it stands right before its reader
+  const Graph& graph = writer_.graph();
+  if (!x.id || x.shape.size() != 2) return x;
+  const std::size_t count = graph.nodes.size();
+  for (std::size_t i = count; i-- > (count > kReach ? count - kReach : 0);) {
+    const Node& node = graph.nodes[i];
+    if (node.outputs[0] != *x.id) continue;
+    const auto* flatten = std::get_if<Flatten>(&node.op);
+    if (flatten == nullptr && !std::holds_alternative<Reshape>(node.op)) return x;
+    const Shape& before = graph.values[node.inputs[0]].shape;
+    if (before.size() < 3 || before[0] != x.shape[0]) return x;
+    OnnxValue y = x;
+    y.id = node.inputs[0];
+    y.shape = before;
+    return y;
+  }
+  return x;
 }
 
 void OnnxNode::results(std::vector<OnnxValue> values) { results_ = std::move(values); }

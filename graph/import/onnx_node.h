@@ -12,6 +12,7 @@
 
 #include "graph/graph.h"
 #include "graph/import/onnx_attributes.h"
+#include "graph/import/onnx_budget.h"
 #include "graph/import/onnx_tensor.h"
 
 namespace octavo::graph {
@@ -48,11 +49,13 @@ class OnnxGraphWriter {
 class OnnxNode {
  public:
   OnnxNode(const OnnxNodeProto& proto, const OnnxTensorSource& source, std::int64_t opset,
-           std::vector<std::optional<OnnxValue>> inputs, OnnxGraphWriter& writer);
+           std::vector<std::optional<OnnxValue>> inputs, OnnxGraphWriter& writer, OnnxBudget& budget);
 
   [[nodiscard]] const std::string& type() const { return proto_.op_type; }
   [[nodiscard]] std::int64_t opset() const { return opset_; }
   [[nodiscard]] const OnnxAttributes& attributes() const { return attributes_; }
+  /// Of the import: for numbers that a converter makes.
+  [[nodiscard]] OnnxBudget& budget() const { return budget_; }
 
   [[nodiscard]] std::size_t input_count() const { return inputs_.size(); }
   [[nodiscard]] std::size_t output_count() const { return proto_.outputs.size(); }
@@ -78,6 +81,8 @@ class OnnxNode {
   OnnxValue add_reshape(const OnnxValue& x, const Shape& shape);
   OnnxValue add_reshape(const OnnxValue& x, const Shape& shape, std::vector<std::int64_t> dims);
   OnnxValue add_permute(const OnnxValue& x, const std::vector<std::int64_t>& order);
+  /// What x is a flattening of (its dimensions from the second on as one): a Linear layer reads that itself. Else x.
+  [[nodiscard]] OnnxValue unflattened(const OnnxValue& x) const;
   static OnnxValue constant_value(OnnxTensorPtr tensor);
   static OnnxValue constant_value(float number) {
     return constant_value(make_tensor(OnnxType::float32, {}, std::vector<float>{number}));
@@ -104,6 +109,7 @@ class OnnxNode {
   std::int64_t opset_;
   std::vector<std::optional<OnnxValue>> inputs_;
   OnnxGraphWriter& writer_;
+  OnnxBudget& budget_;
   std::size_t first_node_;
   std::vector<OnnxValue> results_;
 };

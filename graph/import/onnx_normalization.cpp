@@ -54,6 +54,23 @@ BlobPtr row_parameters(const OnnxNode& node, std::size_t input, const Shape& row
   return tensor.count() == element_count(row) ? to_blob(tensor) : nullptr;
 }
 
+/// The result, the rows' means, and 1 / their deviations.
+std::vector<OnnxValue> with_statistics(OnnxNode& node, OnnxValue result, std::int64_t axis, float epsilon) {
+  const OnnxValue& x = node.input();
+  OnnxReduction over;
+  over.kept = x.shape;
+  for (std::int64_t d = axis; d < node.rank(); ++d) {
+    over.axes.push_back(d);
+    over.kept[static_cast<std::size_t>(d)] = 1;
+  }
+  over.shape = over.kept;
+  const OnnxValue mean = onnx_reduce(node, ReductionKind::mean, x, over);
+  const OnnxValue centered = onnx_binary(node, BinaryKind::subtract, x, mean);
+  const OnnxValue squares = node.add_unary(UnaryKind::power, centered, 0.0F, 1.0F, 2.0F);
+  const OnnxValue variance = onnx_reduce(node, ReductionKind::mean, squares, over);
+  return {std::move(result), mean, node.add_unary(UnaryKind::power, variance, epsilon, 1.0F, -0.5F)};
+}
+
 void normalize_rows(OnnxNode& node, bool centered) {
   const OnnxValue& x = node.input();
   if (x.shape.empty()) OnnxNode::malformed("its input is a scalar");
@@ -66,11 +83,15 @@ void normalize_rows(OnnxNode& node, bool centered) {
   op.factor = row_parameters(node, 1, row);
   op.offset = op.factor ? row_parameters(node, 2, row) : nullptr;
   const bool factor_left = node.has_input(1) && !op.factor, offset_left = node.has_input(2) && !op.offset;
-  if (node.output_count() > 1) OnnxNode::unsupported("mean and deviation as outputs");
+  const float epsilon = op.epsilon;
   OnnxValue y = node.add(std::move(op), {x});
   if (factor_left) y = onnx_binary(node, BinaryKind::multiply, y, node.input(1));
   if (offset_left) y = onnx_binary(node, BinaryKind::add, y, node.input(2));
-  node.result(std::move(y));
+  if (node.output_count() > 1) {
+    node.results(with_statistics(node, std::move(y), axis, epsilon));
+  } else {
+    node.result(std::move(y));
+  }
 }
 
 }  // namespace
@@ -105,6 +126,7 @@ void convert_onnx_group_normalization(OnnxNode& node) {
   const auto spread = [&](std::size_t input, std::string_view what) {
     if (node.opset() >= 21) return vector_of(node, input, what, channels);
     const BlobPtr each = vector_of(node, input, what, groups);  // a parameter a group
+    node.budget().take(channels);
     std::vector<float> values;
     for (std::int64_t c = 0; c < channels; ++c) {
       values.push_back(each->f32.values[static_cast<std::size_t>(c / (channels / groups))]);

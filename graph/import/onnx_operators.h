@@ -75,6 +75,9 @@ void convert_onnx_qlinear_matmul(OnnxNode& node);
 void convert_onnx_matmul_integer(OnnxNode& node);
 void convert_onnx_qlinear_binary(OnnxNode& node);
 void convert_onnx_qlinear_pool(OnnxNode& node);
+void convert_onnx_qlinear_unary(OnnxNode& node);
+void convert_onnx_qlinear_concat(OnnxNode& node);
+void convert_onnx_qgemm(OnnxNode& node);
 // onnx_attention.cpp
 void convert_onnx_attention(OnnxNode& node);
 

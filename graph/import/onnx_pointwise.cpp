@@ -48,7 +48,8 @@ const std::map<std::string_view, AsUnary>& unaries() {
       {"Erf", plainly<UnaryKind::erf>},
       {"Exp", [](A) { return Unary{.kind = UnaryKind::exp, .alpha = -1.0F, .beta = 0.0F, .gamma = 1.0F}; }},
       {"Floor", plainly<UnaryKind::floor>},
-      {"Gelu", [](A a) { return plain(a.text("approximate", "none") == "tanh" ? UnaryKind::gelu_tanh : UnaryKind::gelu); }},
+      {"Gelu",
+       [](A a) { return plain(a.text("approximate", "none") == "tanh" ? UnaryKind::gelu_tanh : UnaryKind::gelu); }},
       {"HardSigmoid",
        [](A a) {
          return Unary{
@@ -155,8 +156,8 @@ void convert_onnx_clip(OnnxNode& node) {
     if (node.opset() < 11) return node.attributes().number(name, fallback);
     return node.has_input(input) ? node.scalar(input, "bounds") : fallback;
   };
-  const bool computed = (node.has_input(1) && !node.input(1).is_constant()) ||
-                        (node.has_input(2) && !node.input(2).is_constant());
+  const bool computed =
+      (node.has_input(1) && !node.input(1).is_constant()) || (node.has_input(2) && !node.input(2).is_constant());
   if (computed) {
     OnnxValue y = x;
     if (node.has_input(1)) y = node.add_binary(BinaryKind::maximum, y, node.input(1));

@@ -55,6 +55,7 @@ OnnxValue optional(const OnnxNode& node, std::size_t input) {
 OnnxValue centered(OnnxNode& node, const OnnxValue& x, OnnxValue zero, bool as_rows = false) {
   OnnxValue integers = x;
   integers.dequantized = true;
+  if (x.is_constant()) node.budget().take(x.constant->count());
   if (as_rows && zero.shape.size() == 1 && zero.shape[0] > 1) {
     zero = node.add_reshape(zero, {zero.shape[0], 1}, {zero.shape[0], 1});
   }
@@ -74,7 +75,9 @@ OnnxValue centered(OnnxNode& node, const OnnxValue& x, OnnxValue zero, bool as_r
       const bool rows = zero.shape.size() > 1 && zero.shape.back() == 1;
       std::vector<float> values;
       for (std::int64_t i = 0; i < x.constant->count(); ++i) {
-        const std::int64_t at = zero.constant->count() == 1 ? 0 : rows ? i / columns % zero.constant->count() : i % columns;
+        const std::int64_t at = zero.constant->count() == 1 ? 0
+                                : rows                      ? i / columns % zero.constant->count()
+                                                            : i % columns;
         values.push_back(static_cast<float>(x.constant->real(static_cast<std::size_t>(i)) -
                                             zero.constant->real(static_cast<std::size_t>(at))));
       }
@@ -98,6 +101,7 @@ OnnxValue dequantized(OnnxNode& node, const OnnxValue& x, const OnnxValue& scale
 /// The numbers of weights minus their zero point, one for all or one an output channel.
 OnnxTensorPtr centered_weights(const OnnxNode& node, std::size_t input, std::size_t zero_input) {
   const OnnxTensor& weights = node.constant(input, "weights");
+  node.budget().take(weights.count());
   std::vector<float> values;
   const bool has_zero = node.has_input(zero_input);
   const std::int64_t channels = weights.shape.empty() ? 1 : weights.shape[0];
@@ -153,13 +157,13 @@ void convert_onnx_quantize_linear(OnnxNode& node) {
   const OnnxValue& x = node.input();
   const std::int64_t axis = node.attributes().integer("axis", 1), block = node.attributes().integer("block_size", 0);
   const std::int64_t named = node.attributes().integer("output_dtype", 0);
-  const OnnxType type = node.has_input(2)  ? node.input(2).type
-                        : named != 0 ? onnx_type(static_cast<std::uint64_t>(named))
-                                     : OnnxType::uint8;
+  const OnnxType type = node.has_input(2) ? node.input(2).type
+                        : named != 0      ? onnx_type(static_cast<std::uint64_t>(named))
+                                          : OnnxType::uint8;
   if (is_floating(type)) OnnxNode::unsupported("floating-point numbers of 8 bits");
   const OnnxValue scale = along_axis(node, node.input(1), x.shape, axis, block);
-  const OnnxValue zero = node.has_input(2) ? along_axis(node, node.input(2), x.shape, axis, block)
-                                           : OnnxNode::constant_value(0.0F);
+  const OnnxValue zero =
+      node.has_input(2) ? along_axis(node, node.input(2), x.shape, axis, block) : OnnxNode::constant_value(0.0F);
   node.result(onnx_to_grid(node, x, scale, zero, type));
 }
 
@@ -167,8 +171,8 @@ void convert_onnx_dequantize_linear(OnnxNode& node) {
   const OnnxValue& x = node.input();
   const std::int64_t axis = node.attributes().integer("axis", 1), block = node.attributes().integer("block_size", 0);
   const OnnxValue scale = along_axis(node, node.input(1), x.shape, axis, block);
-  const OnnxValue zero = node.has_input(2) ? along_axis(node, node.input(2), x.shape, axis, block)
-                                           : OnnxNode::constant_value(0.0F);
+  const OnnxValue zero =
+      node.has_input(2) ? along_axis(node, node.input(2), x.shape, axis, block) : OnnxNode::constant_value(0.0F);
   node.result(dequantized(node, x, scale, zero));
 }
 
@@ -252,6 +256,53 @@ void convert_onnx_qlinear_pool(OnnxNode& node) {
   OnnxValue y = dequantized(node, node.input(0), node.input(1), optional(node, 2));
   y = node.add(Pool{.kind = PoolKind::average, .global = true}, {y});
   node.result(onnx_to_grid(node, y, node.input(3), optional(node, 4), node.input(0).type));
+}
+
+/// ONNX Runtime's own: x, its scale and zero point, the result's.
+void convert_onnx_qlinear_unary(OnnxNode& node) {
+  OnnxValue y = dequantized(node, node.input(0), node.input(1), optional(node, 2));
+  y = node.type() == "QLinearSigmoid" ? node.add_unary(UnaryKind::sigmoid, y)
+                                      : node.add_unary(UnaryKind::relu, y, node.attributes().number("alpha", 0.01F));
+  node.result(onnx_to_grid(node, y, node.input(3), optional(node, 4), node.input(0).type));
+}
+
+/// ONNX Runtime's own: the result's scale and zero point, then value, scale and zero point of each part.
+void convert_onnx_qlinear_concat(OnnxNode& node) {
+  std::vector<OnnxValue> parts;
+  for (std::size_t i = 2; i + 1 < node.input_count(); i += 3) {
+    parts.push_back(dequantized(node, node.input(i), node.input(i + 1), optional(node, i + 2)));
+  }
+  if (parts.empty() || parts[0].shape.empty()) OnnxNode::malformed("it has nothing to join");
+  const auto rank = static_cast<std::int64_t>(parts[0].shape.size());
+  const OnnxValue y = node.add(Concat{.axis = OnnxNode::axis(node.attributes().integer("axis", 0), rank)}, parts);
+  node.result(onnx_to_grid(node, y, node.input(0), node.input(1), node.input(2).type));
+}
+
+/// ONNX Runtime's own: a, its scale and zero point, b, its scale and zero point, biases in steps of the scales'
+/// product, and, unless the result is fp32, its scale and zero point.
+void convert_onnx_qgemm(OnnxNode& node) {
+  const OnnxAttributes& attributes = node.attributes();
+  OnnxValue a = centered(node, node.input(0), node.input(2));
+  if (a.shape.size() != 2 || node.shape(3).size() != 2) OnnxNode::malformed("its inputs are not matrices");
+  if (attributes.flag("transA", false)) a = node.add_permute(a, {1, 0});
+  OnnxTensorPtr b = centered_weights(node, 3, 5);
+  if (attributes.flag("transB", false)) {
+    const std::int64_t rows = b->shape[0], columns = b->shape[1];
+    std::vector<float> turned(b->floats.values.size());
+    for (std::int64_t i = 0; i < rows * columns; ++i) {
+      turned[static_cast<std::size_t>(i % columns * rows + i / columns)] =
+          b->floats.values[static_cast<std::size_t>(i)];
+    }
+    b = make_tensor(OnnxType::float32, {columns, rows}, std::move(turned));
+  } else if (node.has_input(5) && element_count(node.shape(5)) > 1) {
+    OnnxNode::unsupported("a zero point for each column");
+  }
+  OnnxValue y = onnx_matmul(node, a, OnnxNode::constant_value(std::move(b)));
+  if (node.has_input(6)) y = onnx_binary(node, BinaryKind::add, y, node.input(6));
+  y = onnx_binary(node, BinaryKind::multiply, y, product(node, node.input(1), node.input(4)));
+  if (const float alpha = attributes.number("alpha", 1.0F); alpha != 1.0F) y = node.add_affine(y, alpha, 0.0F);
+  y.type = OnnxType::float32;
+  node.result(node.has_input(7) ? onnx_to_grid(node, y, node.input(7), optional(node, 8), node.input(0).type) : y);
 }
 
 }  // namespace octavo::graph

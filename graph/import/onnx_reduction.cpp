@@ -20,11 +20,11 @@ std::int64_t axes_as_input(std::string_view type) {
 
 ReductionKind kind_of(std::string_view type) {
   static const std::map<std::string_view, ReductionKind> table{
-      {"ReduceL1", ReductionKind::abs_sum},         {"ReduceL2", ReductionKind::square_sum},
-      {"ReduceLogSum", ReductionKind::sum},         {"ReduceLogSumExp", ReductionKind::log_sum_exp},
-      {"ReduceMax", ReductionKind::max},            {"ReduceMean", ReductionKind::mean},
-      {"ReduceMin", ReductionKind::min},            {"ReduceProd", ReductionKind::product},
-      {"ReduceSum", ReductionKind::sum},            {"ReduceSumSquare", ReductionKind::square_sum},
+      {"ReduceL1", ReductionKind::abs_sum}, {"ReduceL2", ReductionKind::square_sum},
+      {"ReduceLogSum", ReductionKind::sum}, {"ReduceLogSumExp", ReductionKind::log_sum_exp},
+      {"ReduceMax", ReductionKind::max},    {"ReduceMean", ReductionKind::mean},
+      {"ReduceMin", ReductionKind::min},    {"ReduceProd", ReductionKind::product},
+      {"ReduceSum", ReductionKind::sum},    {"ReduceSumSquare", ReductionKind::square_sum},
   };
   return table.at(type);
 }

@@ -60,7 +60,8 @@ void keep_aspect(const OnnxNode& node, const std::vector<std::int64_t>& axes, st
   if (!not_larger && policy != "not_smaller") OnnxNode::unsupported(fmt::format("the policy '{}'", policy));
   double scale = 0;
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    const double own = static_cast<double>(sizes[i]) / static_cast<double>(node.shape()[static_cast<std::size_t>(axes[i])]);
+    const double own =
+        static_cast<double>(sizes[i]) / static_cast<double>(node.shape()[static_cast<std::size_t>(axes[i])]);
     scale = i == 0 ? own : not_larger ? std::min(scale, own) : std::max(scale, own);
   }
   for (std::size_t i = 0; i < axes.size(); ++i) {
@@ -76,14 +77,14 @@ void convert_onnx_resize(OnnxNode& node) {
   if (node.shape().empty()) OnnxNode::malformed("its input is a scalar");
   Resize op;
   op.kind = kind_of(node);
-  op.coordinates = node.opset() < 11 ? ResizeCoordinates::asymmetric
-                                     : word<ResizeCoordinates>(
-                                           node, "coordinate_transformation_mode", "half_pixel",
-                                           {{"half_pixel", ResizeCoordinates::half_pixel},
-                                            {"pytorch_half_pixel", ResizeCoordinates::pytorch_half_pixel},
-                                            {"half_pixel_symmetric", ResizeCoordinates::half_pixel_symmetric},
-                                            {"asymmetric", ResizeCoordinates::asymmetric},
-                                            {"align_corners", ResizeCoordinates::align_corners}});
+  op.coordinates = node.opset() < 11
+                       ? ResizeCoordinates::asymmetric
+                       : word<ResizeCoordinates>(node, "coordinate_transformation_mode", "half_pixel",
+                                                 {{"half_pixel", ResizeCoordinates::half_pixel},
+                                                  {"pytorch_half_pixel", ResizeCoordinates::pytorch_half_pixel},
+                                                  {"half_pixel_symmetric", ResizeCoordinates::half_pixel_symmetric},
+                                                  {"asymmetric", ResizeCoordinates::asymmetric},
+                                                  {"align_corners", ResizeCoordinates::align_corners}});
   op.rounding = node.opset() < 11 ? ResizeRounding::floor
                                   : word<ResizeRounding>(node, "nearest_mode", "round_prefer_floor",
                                                          {{"round_prefer_floor", ResizeRounding::prefer_floor},
@@ -120,8 +121,7 @@ void convert_onnx_upsample(OnnxNode& node) {
   op.kind = kind_of(node);
   op.coordinates = ResizeCoordinates::asymmetric;
   op.rounding = ResizeRounding::floor;
-  const std::vector<float> scales =
-      node.opset() < 9 ? node.attributes().numbers("scales") : scales_in(node, 1);
+  const std::vector<float> scales = node.opset() < 9 ? node.attributes().numbers("scales") : scales_in(node, 1);
   require(scales.size() == node.shape().size(), "{} scales for {}", scales.size(), to_text(node.shape()));
   for (std::size_t d = 0; d < scales.size(); ++d) add_axis(op, d, node.shape()[d], std::nullopt, scales[d]);
   finish(node, std::move(op));

@@ -73,7 +73,7 @@ using OnnxTensorPtr = std::shared_ptr<const OnnxTensor>;
 /// Where the numbers of a file lie.
 struct OnnxTensorSource {
   std::shared_ptr<const void> owner;  ///< of the bytes; null: numbers are copied
-  std::filesystem::path folder;  ///< of external data
+  std::filesystem::path folder;       ///< of external data
 };
 
 /// Decodes a TensorProto. fp32 numbers that lie aligned are used where they are. No allocation is larger than what the

@@ -52,7 +52,8 @@ BlobPtr onnx_weights(const OnnxTensor& weights, bool keep_bits, QuantizationWind
   const auto& q = stored.q.values;
   if (std::any_of(q.begin(), q.end(), [](std::int8_t value) { return value == -128; })) return real;
   std::vector<float> scales = window_scales(stored, weights.shape, block);
-  const bool sound = std::all_of(scales.begin(), scales.end(), [](float scale) { return scale >= 0.0F && scale < 1e30F; });
+  const bool sound =
+      std::all_of(scales.begin(), scales.end(), [](float scale) { return scale >= 0.0F && scale < 1e30F; });
   if (scales.empty() || !sound) return real;
   Blob blob;
   blob.shape = weights.shape;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ArgMax: the largest first, and of equal numbers the later one (Caffe's order) or the first. A NaN counts as the largest of all,
-// so that it shows instead of hiding.
+// ArgMax: the largest first, and of equal numbers the later one (Caffe's order) or the first. A NaN counts as the
+// largest of all, so that it shows instead of hiding.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>

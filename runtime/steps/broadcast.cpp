@@ -247,8 +247,9 @@ class SelectStep final : public Step {
     info.algorithm = "broadcast loop";
   }
   void run(RunContext& context) const override {
-    walk_.run(operands_of<3>(context, inputs_), context.values[output_], context.threads,
-              [](const std::array<Operand, 3>& x, float* y, std::int64_t count) { select(x[0], x[1], x[2], y, count); });
+    walk_.run(
+        operands_of<3>(context, inputs_), context.values[output_], context.threads,
+        [](const std::array<Operand, 3>& x, float* y, std::int64_t count) { select(x[0], x[1], x[2], y, count); });
   }
 
  private:

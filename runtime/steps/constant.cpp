@@ -14,9 +14,7 @@ class ConstantStep final : public Step {
     info.algorithm = "copy";
   }
 
-  void run(RunContext& context) const override {
-    std::copy(numbers_.begin(), numbers_.end(), context.values[output_]);
-  }
+  void run(RunContext& context) const override { std::copy(numbers_.begin(), numbers_.end(), context.values[output_]); }
   [[nodiscard]] std::size_t weight_bytes() const override { return numbers_.size() * sizeof(float); }
 
  private:
@@ -28,8 +26,7 @@ class ConstantStep final : public Step {
 
 BuiltStep build_constant(const StepRequest& request) {
   BuiltStep built;
-  built.step =
-      std::make_unique<ConstantStep>(*std::get<graph::Constant>(request.node.op).value, request.outputs[0]);
+  built.step = std::make_unique<ConstantStep>(*std::get<graph::Constant>(request.node.op).value, request.outputs[0]);
   built.outputs = {Layout::plain};
   return built;
 }

@@ -86,8 +86,8 @@ BuiltStep build_layer_norm(const StepRequest& request) {
   const auto& op = std::get<graph::LayerNorm>(request.node.op);
   const AxisView view = view_from_axis(request.input_shape(), op.axis, Layout::plain);
   BuiltStep built;
-  built.step = std::make_unique<LayerNormStep>(op, view.outer, view.axis * view.inner, request.inputs[0],
-                                               request.outputs[0]);
+  built.step =
+      std::make_unique<LayerNormStep>(op, view.outer, view.axis * view.inner, request.inputs[0], request.outputs[0]);
   built.outputs = {Layout::plain};
   built.in_place = 0;
   return built;

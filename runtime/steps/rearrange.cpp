@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Slice, StridedSlice, Crop, Tile, Permute: numbers move, none changes. Each works in whatever order its input lies in and writes the
-// same order (Permute: plain); where nothing moves at all, the output is an alias.
+// Slice, StridedSlice, Crop, Tile, Permute: numbers move, none changes. Each works in whatever order its input lies in
+// and writes the same order (Permute: plain); where nothing moves at all, the output is an alias.
 #include <utility>
 #include <vector>
 

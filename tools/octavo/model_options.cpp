@@ -94,6 +94,11 @@ Model ModelArgument::open() const {
     }
     return Model::load_caffe_untrained(model, seed);
   }
+  const bool onnx = !untrained() && prototxt.empty() && std::filesystem::path(model).extension() != ".octavo";
+  if (!input_shapes.empty() && !onnx) {
+    throw Error(ErrorKind::invalid_argument, "this file says its inputs' shapes: --input-shape goes with an .onnx file",
+                model, "leave --input-shape out");
+  }
   if (!input_shapes.empty()) return Model::load_onnx(model, parse_input_shapes(input_shapes));
   return prototxt.empty() ? Model::load(model) : Model::load_caffe(prototxt, model);
 }

@@ -37,8 +37,8 @@ class Model {
   static Model load_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel);
   /// The topology alone, with He-initialised weights from `seed`: an untrained network, for measurements.
   static Model load_caffe_untrained(const std::filesystem::path& prototxt, std::uint64_t seed = 0);
-  /// ONNX, operator sets 7 to 26, with its external data beside it. `input_shapes`: by name, for inputs of which the file
-  /// leaves more open than the batch. Throws Error: io, malformed, unsupported (the node and its operator).
+  /// ONNX, operator sets 7 to 28, with its external data beside it. `input_shapes`: by name, for inputs of which the
+  /// file leaves more open than the batch. Throws Error: io, malformed, unsupported (the node and its operator).
   static Model load_onnx(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes = {});
   /// Any format, told by content: `.octavo`, ONNX, or a caffemodel that carries its topology.
   static Model load(const std::filesystem::path& file);
@@ -61,8 +61,8 @@ class Model {
   void save(const std::filesystem::path& file) const;
 
   /// Writes an ONNX file (operator set 21), whole or not at all: fp32 weights as they are, 8-bit ones as int8 numbers
-  /// behind DequantizeLinear. What is known of pictures and labels is not written. Throws Error: io; unsupported, naming
-  /// the first layer that ONNX cannot say.
+  /// behind DequantizeLinear. What is known of pictures and labels is not written. Throws Error: io; unsupported,
+  /// naming the first layer that ONNX cannot say.
   void save_onnx(const std::filesystem::path& file) const;
 
   [[nodiscard]] const std::string& name() const;
