@@ -17,6 +17,17 @@ namespace octavo::graph {
 /// Throws Error(invalid_argument) when an axis is out of range or named twice.
 [[nodiscard]] std::vector<std::int64_t> complete_order(const std::vector<std::int64_t>& order, std::int64_t rank);
 
+/// The shape that both repeat to: aligned at their ends, a dimension of 1 or a missing one repeats. Throws
+/// Error(invalid_argument) when they do not fit.
+[[nodiscard]] Shape broadcast(const Shape& a, const Shape& b);
+
+/// The part of an axis that a strided slice takes.
+struct SlicedAxis {
+  std::int64_t begin = 0, count = 0;
+};
+/// Positions as in StridedSlice; step is not 0. An empty part has count 0.
+[[nodiscard]] SlicedAxis sliced_axis(std::int64_t size, std::int64_t begin, std::int64_t end, std::int64_t step);
+
 /// Product of shape[begin..end). The shape must have an element_count().
 [[nodiscard]] std::int64_t count_between(const Shape& shape, std::int64_t begin, std::int64_t end);
 

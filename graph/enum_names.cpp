@@ -18,8 +18,13 @@ std::string_view name_in(const std::array<std::string_view, N>& names, Enum valu
 }  // namespace
 
 std::string_view enum_name(UnaryKind kind) {
-  static constexpr std::array<std::string_view, 10> kNames{"relu", "relu6", "sigmoid", "tanh", "elu",
-                                                           "abs",  "power", "exp",     "log",  "threshold"};
+  static constexpr std::array<std::string_view, 43> kNames{
+      "relu",  "relu6",     "sigmoid",  "tanh",     "elu",       "abs",     "power",        "exp",
+      "log",   "threshold", "clip",     "gelu",     "gelu_tanh", "erf",     "hard_sigmoid", "hard_swish",
+      "swish", "mish",      "softplus", "softsign", "selu",      "celu",    "shrink",       "thresholded_relu",
+      "floor", "ceil",      "round",    "truncate", "sign",      "nonzero", "is_nan",       "is_infinite",
+      "sin",   "cos",       "tan",      "asin",     "acos",      "atan",    "sinh",         "cosh",
+      "asinh", "acosh",     "atanh"};
   return name_in(kNames, kind);
 }
 
@@ -34,23 +39,43 @@ std::string_view enum_name(EltwiseKind kind) {
 }
 
 std::string_view enum_name(ReductionKind kind) {
-  static constexpr std::array<std::string_view, 4> kNames{"sum", "abs_sum", "square_sum", "mean"};
+  static constexpr std::array<std::string_view, 8> kNames{"sum", "abs_sum", "square_sum", "mean",
+                                                          "max", "min",     "product",    "log_sum_exp"};
+  return name_in(kNames, kind);
+}
+
+std::string_view enum_name(BinaryKind kind) {
+  static constexpr std::array<std::string_view, 17> kNames{
+      "add",     "subtract",         "multiply",    "divide",     "power",      "minimum",
+      "maximum", "modulo",           "remainder",   "equal",      "less",       "less_or_equal",
+      "greater", "greater_or_equal", "logical_and", "logical_or", "logical_xor"};
+  return name_in(kNames, kind);
+}
+
+std::string_view enum_name(PadKind kind) {
+  static constexpr std::array<std::string_view, 4> kNames{"constant", "edge", "reflect", "wrap"};
+  return name_in(kNames, kind);
+}
+
+std::string_view enum_name(ResizeKind kind) {
+  static constexpr std::array<std::string_view, 3> kNames{"nearest", "linear", "cubic"};
+  return name_in(kNames, kind);
+}
+
+std::string_view enum_name(ResizeCoordinates kind) {
+  static constexpr std::array<std::string_view, 5> kNames{"half_pixel", "pytorch_half_pixel", "half_pixel_symmetric",
+                                                          "asymmetric", "align_corners"};
+  return name_in(kNames, kind);
+}
+
+std::string_view enum_name(ResizeRounding kind) {
+  static constexpr std::array<std::string_view, 4> kNames{"prefer_floor", "prefer_ceil", "floor", "ceil"};
   return name_in(kNames, kind);
 }
 
 std::string_view enum_name(BoxCode code) {
   static constexpr std::array<std::string_view, 3> kNames{"corner", "center_size", "corner_size"};
   return name_in(kNames, code);
-}
-
-std::string_view enum_name(ResizeKind kind) {
-  static constexpr std::array<std::string_view, 2> kNames{"nearest", "bilinear"};
-  return name_in(kNames, kind);
-}
-
-std::string_view enum_name(ResizeGrid grid) {
-  static constexpr std::array<std::string_view, 3> kNames{"corners", "centers", "both_ends"};
-  return name_in(kNames, grid);
 }
 
 std::string_view enum_name(jit::ActivationKind kind) {

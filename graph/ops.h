@@ -15,6 +15,7 @@
 
 #include "graph/blob.h"
 #include "graph/ops_detection.h"
+#include "graph/ops_tensor.h"
 #include "jit/conv_spec.h"
 
 namespace octavo::graph {
@@ -34,6 +35,40 @@ enum class UnaryKind {
   exp,        ///< alpha ^ (beta + gamma * x); alpha = -1: e   (alpha: base, beta: shift, gamma: scale)
   log,        ///< log_alpha(beta + gamma * x); alpha = -1: e
   threshold,  ///< x > alpha ? 1 : 0
+  // From here on: graph/import/onnx_pointwise.cpp says which operator of ONNX each one is.
+  clip,       ///< min(max(x, alpha), beta)
+  gelu,       ///< x / 2 * (1 + erf(x / sqrt(2)))
+  gelu_tanh,  ///< the same, by tanh
+  erf,
+  hard_sigmoid,      ///< max(0, min(1, alpha * x + beta))
+  hard_swish,        ///< x * max(0, min(1, x / 6 + 0.5))
+  swish,             ///< x / (1 + exp(-alpha * x))
+  mish,              ///< x * tanh(log(1 + exp(x)))
+  softplus,          ///< log(1 + exp(x))
+  softsign,          ///< x / (1 + |x|)
+  selu,              ///< x > 0 ? gamma * x : gamma * alpha * (exp(x) - 1)
+  celu,              ///< x > 0 ? x : alpha * (exp(x / alpha) - 1)
+  shrink,            ///< x < -alpha ? x + beta : x > alpha ? x - beta : 0
+  thresholded_relu,  ///< x > alpha ? x : 0
+  floor,
+  ceil,
+  round,     ///< half to even
+  truncate,  ///< towards 0
+  sign,
+  nonzero,      ///< x != 0 ? 1 : 0
+  is_nan,       ///< 1 or 0
+  is_infinite,  ///< 1 or 0; alpha != 0: -Inf counts; beta != 0: +Inf counts
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  asinh,
+  acosh,
+  atanh,
 };
 
 struct Activation {  ///< fused behind a convolution, Linear or elementwise node
@@ -322,7 +357,7 @@ struct Tile {
   }
 };
 
-enum class ReductionKind { sum, abs_sum, square_sum, mean };
+enum class ReductionKind { sum, abs_sum, square_sum, mean, max, min, product, log_sum_exp };
 
 /// Over all dims from axis on; out = coefficient * reduced.
 struct Reduction {
@@ -338,16 +373,18 @@ struct Reduction {
   }
 };
 
-/// Caffe's ArgMax. With an axis: that dim becomes top_k (indices, or values when out_max_value). Without: over all dims
-/// after the first, out [N][1][top_k], or [N][2][top_k] (indices, then values), then as many 1s as x has more dims.
+/// The index of the greatest; of equal ones the last (Caffe), or the first. With an axis: that dim becomes top_k
+/// (indices, or values when out_max_value). Without: over all dims after the first, out [N][1][top_k], or [N][2][top_k]
+/// (indices, then values), then as many 1s as x has more dims.
 struct ArgMax {
   static constexpr std::string_view kName = "ArgMax";
-  bool has_axis = false, out_max_value = false;
+  bool has_axis = false, out_max_value = false, first = false;
   std::int64_t axis = 1, top_k = 1;
   template <class S, class V>
   static void fields(S& s, V&& v) {
     v("has_axis", s.has_axis);
     v("out_max_value", s.out_max_value);
+    v("first", s.first);
     v("axis", s.axis);
     v("top_k", s.top_k);
   }
@@ -445,8 +482,9 @@ struct FusedLinear {
 
 using Op = std::variant<Input, Convolution, Deconvolution, Linear, Unary, PRelu, BatchNorm, Scale, Lrn, Pool, Softmax,
                         Concat, Slice, Eltwise, Flatten, Reshape, Permute, Crop, Tile, Reduction, ArgMax, Embed,
-                        Normalize, PriorBox, DetectionOutput, Proposal, RoiPooling, Resize, Identity, Quantize,
-                        IntegerConvolution, IntegerLinear, Dequantize, FusedConvolution, FusedLinear>;
+                        Identity, Constant, Binary, Select, MatMul, Gather, StridedSlice, Pad, LayerNorm, Resize,
+                        Normalize, PriorBox, DetectionOutput, Proposal, RoiPooling, Quantize, IntegerConvolution,
+                        IntegerLinear, Dequantize, FusedConvolution, FusedLinear>;
 
 /// The op's kName.
 [[nodiscard]] std::string_view op_name(const Op& op);

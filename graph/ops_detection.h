@@ -143,32 +143,4 @@ struct RoiPooling {
   }
 };
 
-enum class ResizeKind { nearest, bilinear };
-
-/// Which place of the input an output pixel i shows, in one direction.
-enum class ResizeGrid {
-  corners,    ///< i * in / out: the corners at the top left meet
-  centers,    ///< (i + 0.5) * in / out - 0.5: pixel centres, as pictures are resized
-  both_ends,  ///< i * (in - 1) / (out - 1): first and last pixels meet
-};
-
-/// x [N, C, H, W] to another height and width: size where that is given, else scale * the input's, rounded down.
-/// nearest rounds down the place that the grid gives (centers: to the nearest pixel, halves down).
-struct Resize {
-  static constexpr std::string_view kName = "Resize";
-  ResizeKind kind = ResizeKind::nearest;
-  ResizeGrid grid = ResizeGrid::corners;
-  std::int64_t size_h = 0, size_w = 0;  ///< 0: by the scale
-  float scale_h = 1.0F, scale_w = 1.0F;
-  template <class S, class V>
-  static void fields(S& s, V&& v) {
-    v("kind", s.kind);
-    v("grid", s.grid);
-    v("size_h", s.size_h);
-    v("size_w", s.size_w);
-    v("scale_h", s.scale_h);
-    v("scale_w", s.scale_w);
-  }
-};
-
 }  // namespace octavo::graph

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shapes of all values, node by node: see graph/graph.h. The rules stand in shape_inference_*.cpp.
+#include "graph/axes.h"
 #include "graph/check.h"
 #include "graph/graph.h"
 #include "graph/shape_rules.h"
@@ -42,6 +43,17 @@ void check_size(const Shape& shape) {
 }
 
 }  // namespace
+
+std::int64_t rank_of(const Shape& shape) { return static_cast<std::int64_t>(shape.size()); }
+
+std::size_t axis_of(std::int64_t axis, const Shape& shape) {
+  return static_cast<std::size_t>(canonical_axis(axis, rank_of(shape)));
+}
+
+Shape at_least_one(Shape shape) {
+  if (shape.empty()) shape.push_back(1);
+  return shape;
+}
 
 Shapes output_shapes(const Op& op, const Shapes& inputs, std::size_t outputs) {
   Shapes shapes = std::visit(Rules{inputs, outputs}, op);

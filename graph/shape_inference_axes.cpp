@@ -7,22 +7,6 @@
 #include "graph/shape_rules.h"
 
 namespace octavo::graph {
-namespace {
-
-std::int64_t rank_of(const Shape& shape) { return static_cast<std::int64_t>(shape.size()); }
-
-std::size_t axis_of(std::int64_t axis, const Shape& shape) {
-  return static_cast<std::size_t>(canonical_axis(axis, rank_of(shape)));
-}
-
-/// A scalar is [1].
-Shape at_least_one(Shape shape) {
-  if (shape.empty()) shape.push_back(1);
-  return shape;
-}
-
-}  // namespace
-
 Shape shape_of(const Linear& op, const Shapes& inputs) {
   const Shape& x = inputs[0];
   const std::int64_t axis = canonical_axis(op.axis, rank_of(x));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shape rules of the ops of detection networks.
 #include <algorithm>
-#include <cmath>
 
 #include "graph/axes.h"
 #include "graph/check.h"
@@ -17,14 +16,6 @@ void require_image(const Shape& x, const char* what) {
 }
 
 std::int64_t row_size(const Shape& x) { return count_between(x, 1, static_cast<std::int64_t>(x.size())); }
-
-std::int64_t resized(std::int64_t size, std::int64_t given, float scale, const char* side) {
-  if (given > 0) return given;
-  const double scaled = std::floor(static_cast<double>(size) * static_cast<double>(scale));
-  require(scaled >= 1 && scaled <= static_cast<double>(kMaxElements), "a {} of {} times {} is {}", side, size, scale,
-          scaled);
-  return static_cast<std::int64_t>(scaled);
-}
 
 }  // namespace
 
@@ -89,12 +80,6 @@ Shape shape_of(const RoiPooling& op, const Shapes& inputs) {
   require_image(x, "feature map");
   require(regions.size() >= 2 && row_size(regions) == 5, "regions {} are not rows of 5", to_text(regions));
   return {regions[0], x[1], op.pooled_h, op.pooled_w};
-}
-
-Shape shape_of(const Resize& op, const Shapes& inputs) {
-  const Shape& x = inputs[0];
-  require_image(x, "input");
-  return {x[0], x[1], resized(x[2], op.size_h, op.scale_h, "height"), resized(x[3], op.size_w, op.scale_w, "width")};
 }
 
 }  // namespace octavo::graph

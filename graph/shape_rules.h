@@ -18,6 +18,13 @@ inline constexpr std::int64_t kMaxElements = std::int64_t{1} << 40;
 
 using Shapes = std::vector<Shape>;
 
+// What rules have in common: shape_inference.cpp.
+[[nodiscard]] std::int64_t rank_of(const Shape& shape);
+/// canonical_axis() as an index into the shape.
+[[nodiscard]] std::size_t axis_of(std::int64_t axis, const Shape& shape);
+/// A scalar is [1].
+[[nodiscard]] Shape at_least_one(Shape shape);
+
 /// Shapes of all outputs of `op`, of which the node has `outputs`.
 [[nodiscard]] Shapes output_shapes(const Op& op, const Shapes& inputs, std::size_t outputs);
 
@@ -40,13 +47,23 @@ using Shapes = std::vector<Shape>;
 [[nodiscard]] Shape shape_of(const Embed& op, const Shapes& inputs);
 [[nodiscard]] Shapes shapes_of(const Slice& op, const Shape& input, std::size_t outputs);
 
+// Ops on values of any rank: shape_inference_tensor.cpp.
+[[nodiscard]] Shape shape_of(const Constant& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Binary& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Select& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const MatMul& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Gather& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const StridedSlice& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Pad& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const LayerNorm& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const Resize& op, const Shapes& inputs);
+
 // Ops of detection networks: shape_inference_detection.cpp.
 [[nodiscard]] Shape shape_of(const Normalize& op, const Shapes& inputs);
 [[nodiscard]] Shape shape_of(const PriorBox& op, const Shapes& inputs);
 [[nodiscard]] Shape shape_of(const DetectionOutput& op, const Shapes& inputs);
 [[nodiscard]] Shape shape_of(const Proposal& op, const Shapes& inputs);
 [[nodiscard]] Shape shape_of(const RoiPooling& op, const Shapes& inputs);
-[[nodiscard]] Shape shape_of(const Resize& op, const Shapes& inputs);
 /// Priors at a cell.
 [[nodiscard]] std::int64_t priors_per_cell(const PriorBox& op);
 

@@ -94,13 +94,4 @@ void verify_detection(const RoiPooling& op) {
   require_positive(op.spatial_scale, "spatial_scale");
 }
 
-void verify_detection(const Resize& op) {
-  require_enum(op.kind, ResizeKind::bilinear, "kind of resizing");
-  require_enum(op.grid, ResizeGrid::both_ends, "grid of resizing");
-  require_between(op.size_h, 0, kMaxSize, "height");
-  require_between(op.size_w, 0, kMaxSize, "width");
-  require_positive(op.scale_h, "scale");
-  require_positive(op.scale_w, "scale");
-}
-
 }  // namespace octavo::graph

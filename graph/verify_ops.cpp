@@ -98,7 +98,7 @@ struct OpVerifier {
     if (op.bias) require_vector(op.bias, op.out_features, "biases");
     verify_activation(op.activation);
   }
-  void operator()(const Unary& op) const { require_enum(op.kind, UnaryKind::threshold, "function"); }
+  void operator()(const Unary& op) const { require_enum(op.kind, UnaryKind::atanh, "function"); }
   void operator()(const PRelu& op) const { require_float(op.slopes, "slopes"); }
   void operator()(const BatchNorm& op) const {
     require_float(op.mean, "means");
@@ -161,7 +161,7 @@ struct OpVerifier {
     for (const std::int64_t offset : op.offsets) require_between(offset, 0, std::int64_t{1} << 40, "offset");
   }
   void operator()(const Tile& op) const { require_between(op.tiles, 1, kMaxSize, "tiles"); }
-  void operator()(const Reduction& op) const { require_enum(op.kind, ReductionKind::mean, "reduction"); }
+  void operator()(const Reduction& op) const { require_enum(op.kind, ReductionKind::log_sum_exp, "reduction"); }
   void operator()(const ArgMax& op) const { require_between(op.top_k, 1, kMaxSize, "top_k"); }
   void operator()(const Embed& op) const {
     require_float(op.weights, "weights");
@@ -173,8 +173,49 @@ struct OpVerifier {
   void operator()(const DetectionOutput& op) const { verify_detection(op); }
   void operator()(const Proposal& op) const { verify_detection(op); }
   void operator()(const RoiPooling& op) const { verify_detection(op); }
-  void operator()(const Resize& op) const { verify_detection(op); }
   void operator()(const Identity&) const {}
+  void operator()(const Constant& op) const { require_float(op.value, "numbers"); }
+  void operator()(const Binary& op) const { require_enum(op.kind, BinaryKind::logical_xor, "operation"); }
+  void operator()(const Select&) const {}
+  void operator()(const MatMul&) const {}
+  void operator()(const Gather&) const {}
+  void operator()(const StridedSlice& op) const {
+    require_rank(op.axes, "the list of axes");
+    const std::size_t count = op.axes.size();
+    require(op.begins.size() == count && op.ends.size() == count && op.steps.size() == count,
+            "{} axes, {} begins, {} ends and {} steps", count, op.begins.size(), op.ends.size(), op.steps.size());
+    for (const std::int64_t step : op.steps) {
+      require_between(step, -kMaxSize, kMaxSize, "step");
+      require(step != 0, "a step of 0");
+    }
+  }
+  void operator()(const Pad& op) const {
+    require_enum(op.kind, PadKind::wrap, "padding");
+    require_rank(op.begins, "the list of paddings");
+    require(op.begins.size() == op.ends.size(), "{} paddings before and {} behind", op.begins.size(), op.ends.size());
+    for (const std::int64_t pad : op.begins) require_between(pad, -kMaxSize, kMaxSize, "padding");
+    for (const std::int64_t pad : op.ends) require_between(pad, -kMaxSize, kMaxSize, "padding");
+  }
+  void operator()(const LayerNorm& op) const {
+    if (op.factor) require_float(op.factor, "factors");
+    if (op.offset) require_float(op.offset, "offsets");
+    require(op.epsilon >= 0.0F, "epsilon is {}", op.epsilon);
+  }
+  void operator()(const Resize& op) const {
+    require_enum(op.kind, ResizeKind::cubic, "interpolation");
+    require_enum(op.coordinates, ResizeCoordinates::align_corners, "coordinates");
+    require_enum(op.rounding, ResizeRounding::ceil, "rounding");
+    require_rank(op.axes, "the list of axes");
+    require(std::isfinite(op.cubic), "the cubic coefficient is {}", op.cubic);
+    const bool by_size = !op.sizes.empty();
+    require(by_size ? op.scales.empty() || op.scales.size() == op.axes.size() : op.scales.size() == op.axes.size(),
+            "{} axes and {} scales", op.axes.size(), op.scales.size());
+    require(!by_size || op.sizes.size() == op.axes.size(), "{} axes and {} sizes", op.axes.size(), op.sizes.size());
+    for (const std::int64_t size : op.sizes) require_between(size, 1, kMaxSize, "size");
+    for (const float scale : op.scales) {
+      require(std::isfinite(scale) && scale > 0.0F, "a scale of {}", scale);
+    }
+  }
   void operator()(const Quantize& op) const { verify_window(op.window); }
   void operator()(const IntegerConvolution& op) const {
     (*this)(op.conv);
@@ -228,6 +269,11 @@ struct ArityOf {
   Arity operator()(const Concat&) const { return {1, kAny, 1}; }
   Arity operator()(const Eltwise&) const { return {2, kAny, 1}; }
   Arity operator()(const Crop&) const { return {2, 2, 1}; }
+  Arity operator()(const Constant&) const { return {0, 0, 1}; }
+  Arity operator()(const Binary&) const { return {2, 2, 1}; }
+  Arity operator()(const Select&) const { return {3, 3, 1}; }
+  Arity operator()(const MatMul&) const { return {2, 2, 1}; }
+  Arity operator()(const Gather&) const { return {2, 2, 1}; }
   Arity operator()(const Slice&) const { return {1, 1, kAny}; }
   Arity operator()(const PriorBox&) const { return {2, 2, 1}; }
   Arity operator()(const DetectionOutput&) const { return {3, 3, 1}; }

@@ -24,7 +24,6 @@ void verify_detection(const PriorBox& op);
 void verify_detection(const DetectionOutput& op);
 void verify_detection(const Proposal& op);
 void verify_detection(const RoiPooling& op);
-void verify_detection(const Resize& op);
 
 /// verify() without the shapes of values.
 void verify_structure(const Graph& graph);

@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 #include <utility>
 #include <variant>
 
 #include "graph/compiler.h"
+#include "graph/export/onnx.h"
 #include "graph/import/caffe.h"
+#include "graph/import/onnx.h"
 #include "octavo/error.h"
+#include "runtime/atomic_file.h"
 #include "runtime/blobs_of.h"
 #include "runtime/model_impl.h"
 #include "runtime/octavo_file.h"
@@ -69,6 +73,12 @@ Model Model::load_caffe_untrained(const std::filesystem::path& prototxt, std::ui
   options.require_weights = false;
   options.seed = seed;
   return make_model(content_of(graph::import_caffe(prototxt, {}, options)));
+}
+
+Model Model::load_onnx(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes) {
+  graph::OnnxImportOptions options;
+  options.input_shapes = input_shapes;
+  return make_model(content_of(graph::import_onnx(file, options)));
 }
 
 Model Model::load(const std::filesystem::path& file) { return make_model(runtime::read_model_file(file)); }
@@ -161,12 +171,21 @@ Tensor Model::predict(const Tensor& input, const CompileOptions& options) const 
   }
   CompileOptions resolved = options;
   if (!resolved.isa) resolved.isa = default_isa();
-  const runtime::ProgramKey key{{input.shape()}, resolved.threads, *resolved.isa, resolved.accuracy, resolved.outputs,
-                                resolved.tuning};
+  const runtime::ProgramKey key{{input.shape()},   resolved.threads, *resolved.isa,
+                                resolved.accuracy, resolved.outputs, resolved.tuning};
   return impl_->programs->get(key, [&] { return compile(resolved, {input.shape()}); }).predict(input);
 }
 
 void Model::save(const std::filesystem::path& file) const { runtime::write_octavo_file(file, impl_->content); }
+
+void Model::save_onnx(const std::filesystem::path& file) const {
+  graph::Graph graph = impl_->content.graph;
+  graph::infer_shapes(graph);
+  const std::string bytes = graph::export_onnx(graph);
+  runtime::AtomicFile output(file);
+  output.write(std::as_bytes(std::span(bytes)));
+  output.commit();
+}
 
 const std::string& Model::name() const { return impl_->content.graph.name; }
 

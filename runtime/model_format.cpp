@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "graph/import/caffe.h"
+#include "graph/import/onnx.h"
+#include "graph/import/onnx_model_file.h"
 #include "graph/mapped_file.h"
 #include "octavo/error.h"
 #include "runtime/model_impl.h"
@@ -16,7 +18,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr auto kFormats =
-    "octavo reads .octavo files, and Caffe: a prototxt with its caffemodel, or a caffemodel alone";
+    "octavo reads .octavo files, ONNX, and Caffe: a prototxt with its caffemodel, or a caffemodel alone";
 
 /// How a Caffe NetParameter in binary can start: name, layers (old format), input, input_dim, input_shape, layer.
 constexpr std::array kCaffeTags = {"\x0a"sv, "\x12"sv, "\x1a"sv, "\x20"sv, "\x42"sv, "\xa2\x06"sv};
@@ -44,6 +46,11 @@ ModelContent read_model_file(const std::filesystem::path& file) {
   if (is_prototxt(start)) {
     throw Error(ErrorKind::invalid_argument, "a Caffe topology in text, without its weights", file.string(),
                 "pass the caffemodel as the model, and this file with --prototxt or to Model::load_caffe()");
+  }
+  if (graph::is_onnx(mapped->bytes())) {
+    ModelContent content;
+    content.graph = graph::import_onnx(file);
+    return content;
   }
   const bool caffe =
       std::any_of(kCaffeTags.begin(), kCaffeTags.end(), [&](std::string_view tag) { return start.starts_with(tag); });

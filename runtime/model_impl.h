@@ -25,7 +25,7 @@ struct Model::Impl {
 
 namespace runtime {
 
-/// Tells a model file's format by its content and reads it: `.octavo`, or a caffemodel that carries its topology.
+/// Tells a model file's format by its content and reads it: `.octavo`, ONNX, or a caffemodel that carries its topology.
 /// Throws Error: io, malformed, unsupported (a format that octavo does not read: lists those it does).
 [[nodiscard]] ModelContent read_model_file(const std::filesystem::path& file);
 

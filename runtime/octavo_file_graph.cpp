@@ -20,13 +20,16 @@ constexpr bool kMadeByCompiler = std::is_same_v<T, graph::Quantize> || std::is_s
                                  std::is_same_v<T, graph::FusedConvolution> || std::is_same_v<T, graph::FusedLinear>;
 
 // The last name of each enumeration.
-constexpr auto last_of(graph::UnaryKind) { return graph::UnaryKind::threshold; }
+constexpr auto last_of(graph::UnaryKind) { return graph::UnaryKind::atanh; }
 constexpr auto last_of(graph::PoolKind) { return graph::PoolKind::average; }
 constexpr auto last_of(graph::EltwiseKind) { return graph::EltwiseKind::max; }
-constexpr auto last_of(graph::ReductionKind) { return graph::ReductionKind::mean; }
+constexpr auto last_of(graph::ReductionKind) { return graph::ReductionKind::log_sum_exp; }
+constexpr auto last_of(graph::BinaryKind) { return graph::BinaryKind::logical_xor; }
+constexpr auto last_of(graph::PadKind) { return graph::PadKind::wrap; }
+constexpr auto last_of(graph::ResizeKind) { return graph::ResizeKind::cubic; }
+constexpr auto last_of(graph::ResizeCoordinates) { return graph::ResizeCoordinates::align_corners; }
+constexpr auto last_of(graph::ResizeRounding) { return graph::ResizeRounding::ceil; }
 constexpr auto last_of(graph::BoxCode) { return graph::BoxCode::corner_size; }
-constexpr auto last_of(graph::ResizeKind) { return graph::ResizeKind::bilinear; }
-constexpr auto last_of(graph::ResizeGrid) { return graph::ResizeGrid::both_ends; }
 constexpr auto last_of(jit::ActivationKind) { return jit::ActivationKind::tanh; }
 
 // ---- writing ----------------------------------------------------------------------------------------------------

@@ -37,6 +37,13 @@ std::vector<double> numbers_of(std::string_view text, std::string_view key) {
 
 std::vector<float> as_floats(const std::vector<double>& numbers) { return {numbers.begin(), numbers.end()}; }
 
+/// The input's shape, which has to be a picture's.
+const Shape& picture_shape(const CaffeLayerContext& layer) {
+  const Shape& x = layer.shape();
+  if (x.size() != 4) CaffeLayerContext::unsupported(fmt::format("its input has {} dimensions, not 4", x.size()));
+  return x;
+}
+
 }  // namespace
 
 void convert_proposal(CaffeLayerContext& layer) {
@@ -79,29 +86,32 @@ void convert_roi_pooling(CaffeLayerContext& layer) {
 
 void convert_upsample(CaffeLayerContext& layer) {
   layer.require_bottoms(1, 1);  // with a second one, SegNet's: the places of a pooling layer's maxima
-  Resize op;
-  op.scale_h = op.scale_w = static_cast<float>(layer.param().upsample_param().scale());
-  layer.add(op);
+  (void)picture_shape(layer);
+  const auto scale = static_cast<float>(layer.param().upsample_param().scale());
+  layer.add(Resize{.kind = ResizeKind::nearest,
+                   .coordinates = ResizeCoordinates::asymmetric,
+                   .rounding = ResizeRounding::floor,
+                   .axes = {2, 3},
+                   .scales = {scale, scale}});
 }
 
 void convert_interp(CaffeLayerContext& layer) {
   const auto& param = layer.param().interp_param();
   if (param.pad_beg() != 0 || param.pad_end() != 0)
     CaffeLayerContext::unsupported("it crops or pads (pad_beg, pad_end)");
-  const Shape& x = layer.shape();
-  if (x.size() != 4) CaffeLayerContext::unsupported(fmt::format("its input has {} dimensions, not 4", x.size()));
+  const Shape& x = picture_shape(layer);
   const std::int64_t zoom = param.zoom_factor(), shrink = param.shrink_factor();
   if (zoom < 1 || shrink < 1) CaffeLayerContext::malformed("zoom_factor and shrink_factor have to be at least 1");
-  Resize op{.kind = ResizeKind::bilinear, .grid = ResizeGrid::both_ends};
   const auto sized = [&](std::int64_t given, std::int64_t size) {
     if (given > 0) return given;
     const std::int64_t shrunk = (size - 1) / shrink + 1;
     if (shrunk > std::int64_t{1} << 30) CaffeLayerContext::malformed("its output is too large");
     return shrunk + (shrunk - 1) * (zoom - 1);
   };
-  op.size_h = sized(param.height(), x[2]);
-  op.size_w = sized(param.width(), x[3]);
-  layer.add(op);
+  layer.add(Resize{.kind = ResizeKind::linear,
+                   .coordinates = ResizeCoordinates::align_corners,
+                   .axes = {2, 3},
+                   .sizes = {sized(param.height(), x[2]), sized(param.width(), x[3])}});
 }
 
 }  // namespace octavo::graph

@@ -75,7 +75,6 @@ struct Proof {
   bool operator()(const DetectionOutput&) const { return false; }
   bool operator()(const Proposal&) const { return false; }
   bool operator()(const RoiPooling&) const { return input(0); }  // the second gives the places only
-  bool operator()(const Resize&) const { return input(0); }
 
   bool operator()(const Unary& op) const {
     switch (op.kind) {
@@ -93,7 +92,44 @@ struct Proof {
       case UnaryKind::tanh:
       case UnaryKind::elu:
         return input(0);
+      case UnaryKind::clip:
+        return op.alpha >= 0.0F || (input(0) && op.beta >= 0.0F);
+      case UnaryKind::hard_sigmoid:
+      case UnaryKind::softplus:
+      case UnaryKind::nonzero:
+      case UnaryKind::is_nan:
+      case UnaryKind::is_infinite:
+      case UnaryKind::acos:
+      case UnaryKind::cosh:
+      case UnaryKind::acosh:
+        return true;
+      case UnaryKind::gelu:
+      case UnaryKind::gelu_tanh:
+      case UnaryKind::erf:
+      case UnaryKind::hard_swish:
+      case UnaryKind::swish:
+      case UnaryKind::mish:
+      case UnaryKind::softsign:
+      case UnaryKind::floor:
+      case UnaryKind::ceil:
+      case UnaryKind::round:
+      case UnaryKind::truncate:
+      case UnaryKind::sign:
+      case UnaryKind::asin:
+      case UnaryKind::atan:
+      case UnaryKind::sinh:
+      case UnaryKind::asinh:
+      case UnaryKind::atanh:
+        return input(0);
+      case UnaryKind::thresholded_relu:
+        return input(0) || op.alpha >= 0.0F;
       case UnaryKind::log:
+      case UnaryKind::selu:
+      case UnaryKind::celu:
+      case UnaryKind::shrink:
+      case UnaryKind::sin:
+      case UnaryKind::cos:
+      case UnaryKind::tan:
         return false;
     }
     return false;
@@ -109,7 +145,34 @@ struct Proof {
     if (op.kind == EltwiseKind::max) before = any_input();
     return activated(op.activation, before);
   }
+  bool operator()(const Constant& op) const { return none_below_zero(op.value); }
+  bool operator()(const Binary& op) const {
+    switch (op.kind) {
+      case BinaryKind::add:
+      case BinaryKind::multiply:
+      case BinaryKind::divide:
+      case BinaryKind::power:
+      case BinaryKind::minimum:
+      case BinaryKind::modulo:
+      case BinaryKind::remainder:
+        return every_input();
+      case BinaryKind::maximum:
+        return any_input();
+      case BinaryKind::subtract:
+        return false;
+      default:
+        return true;  // comparisons and logic
+    }
+  }
+  bool operator()(const Select&) const { return input(1) && input(2); }
+  bool operator()(const MatMul&) const { return every_input(); }
+  bool operator()(const Gather&) const { return input(0); }
+  bool operator()(const StridedSlice&) const { return input(0); }
+  bool operator()(const Pad& op) const { return input(0) && (op.kind != PadKind::constant || op.value >= 0.0F); }
+  bool operator()(const LayerNorm&) const { return false; }
+  bool operator()(const Resize& op) const { return input(0) && op.kind != ResizeKind::cubic; }
   bool operator()(const Reduction& op) const {
+    if (op.kind == ReductionKind::log_sum_exp) return false;
     const bool of_magnitudes = op.kind == ReductionKind::abs_sum || op.kind == ReductionKind::square_sum;
     return (of_magnitudes || input(0)) && op.coefficient >= 0.0F;
   }

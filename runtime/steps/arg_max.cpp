@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ArgMax, as Caffe orders: the largest first, and of equal numbers the later one. A NaN counts as the largest of all,
-// so that it shows instead of hiding.
+// ArgMax: the largest first, and of equal numbers the later one (Caffe's order) or the first. A NaN counts as the
+// largest of all, so that it shows instead of hiding.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -15,11 +15,12 @@ struct Candidate {
   std::int32_t index;
 };
 
+template <bool kFirstOfEqual>
 bool comes_first(const Candidate& a, const Candidate& b) {
   const bool a_nan = std::isnan(a.value), b_nan = std::isnan(b.value);
   if (a_nan != b_nan) return a_nan;
   if (!a_nan && a.value != b.value) return a.value > b.value;
-  return a.index > b.index;
+  return kFirstOfEqual ? a.index < b.index : a.index > b.index;
 }
 
 /// The input is [outer][axis][inner]; for each (outer, inner) the `top_k` winners along axis go to y, `inner` apart:
@@ -31,6 +32,7 @@ class ArgMaxStep final : public Step {
         top_k_(op.top_k),
         indices_(!op.has_axis || !op.out_max_value),
         values_(op.out_max_value),
+        order_(op.first ? comes_first<true> : comes_first<false>),
         input_(request.inputs[0]),
         output_(request.outputs[0]) {
     info.algorithm = "partial sort";
@@ -50,7 +52,7 @@ class ArgMaxStep final : public Step {
         for (std::int64_t a = 0; a < view_.axis; ++a) {
           candidates[a] = {x[a * view_.inner + i], static_cast<std::int32_t>(a)};
         }
-        std::partial_sort(candidates, candidates + top_k_, candidates + view_.axis, comes_first);
+        std::partial_sort(candidates, candidates + top_k_, candidates + view_.axis, order_);
         float* to = y + i;
         for (std::int64_t k = 0; indices_ && k < top_k_; ++k, to += view_.inner) {
           *to = static_cast<float>(candidates[k].index);
@@ -64,6 +66,7 @@ class ArgMaxStep final : public Step {
   AxisView view_;
   std::int64_t top_k_;
   bool indices_, values_;
+  bool (*order_)(const Candidate& a, const Candidate& b);
   Slot input_, output_;
 };
 

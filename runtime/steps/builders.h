@@ -29,11 +29,19 @@ namespace octavo::runtime {
 [[nodiscard]] BuiltStep build_softmax(const StepRequest& request);
 [[nodiscard]] BuiltStep build_concat(const StepRequest& request);
 [[nodiscard]] BuiltStep build_eltwise(const StepRequest& request);
+[[nodiscard]] BuiltStep build_constant(const StepRequest& request);
+[[nodiscard]] BuiltStep build_binary(const StepRequest& request);
+[[nodiscard]] BuiltStep build_select(const StepRequest& request);
+[[nodiscard]] BuiltStep build_matmul(const StepRequest& request);
+[[nodiscard]] BuiltStep build_gather(const StepRequest& request);
+[[nodiscard]] BuiltStep build_strided_slice(const StepRequest& request);
+[[nodiscard]] BuiltStep build_pad(const StepRequest& request);
+[[nodiscard]] BuiltStep build_layer_norm(const StepRequest& request);
+[[nodiscard]] BuiltStep build_resize(const StepRequest& request);
 [[nodiscard]] BuiltStep build_normalize(const StepRequest& request);
 [[nodiscard]] BuiltStep build_prior_box(const StepRequest& request);
 [[nodiscard]] BuiltStep build_detection_output(const StepRequest& request);
 [[nodiscard]] BuiltStep build_proposal(const StepRequest& request);
 [[nodiscard]] BuiltStep build_roi_pooling(const StepRequest& request);
-[[nodiscard]] BuiltStep build_resize(const StepRequest& request);
 
 }  // namespace octavo::runtime

@@ -14,5 +14,7 @@ inline constexpr std::int64_t kPointwiseGrain = 16 * 1024;
 /// y[i] = f(x[i]); in place when x == y.
 using PointwiseKernel = void (*)(const graph::Unary& op, const float* x, float* y, std::int64_t count);
 [[nodiscard]] PointwiseKernel pointwise_kernel(const graph::Unary& op);
+/// Of the functions in unary_math.cpp; null for the others.
+[[nodiscard]] PointwiseKernel math_kernel(graph::UnaryKind kind);
 
 }  // namespace octavo::runtime

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Slice, Crop, Tile, Permute: numbers move, none changes. Each works in whatever order its input lies in and writes the
-// same order (Permute: plain); where nothing moves at all, the output is an alias.
+// Slice, StridedSlice, Crop, Tile, Permute: numbers move, none changes. Each works in whatever order its input lies in
+// and writes the same order (Permute: plain); where nothing moves at all, the output is an alias.
 #include <utility>
 #include <vector>
 
@@ -72,6 +72,22 @@ BuiltStep build_crop(const StepRequest& request) {
   for (std::int64_t axis = first; axis < rank && !op.offsets.empty(); ++axis) {
     const auto which = op.offsets.size() == 1 ? 0 : static_cast<std::size_t>(axis - first);
     offset += op.offsets[which] * strides[static_cast<std::size_t>(memory_axis(shape, axis, layout))];
+  }
+  return rearrange(request, {StridedCopy(memory_dims(request.output_shape(), layout), strides, offset)}, layout);
+}
+
+BuiltStep build_strided_slice(const StepRequest& request) {
+  const auto& op = std::get<graph::StridedSlice>(request.node.op);
+  const Layout layout = request.input_layouts[0];
+  const Shape& shape = request.input_shape();
+  Shape strides = dense_strides(memory_dims(shape, layout));
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < op.axes.size(); ++i) {
+    const auto logical = graph::canonical_axis(op.axes[i], static_cast<std::int64_t>(shape.size()));
+    const std::int64_t size = shape[static_cast<std::size_t>(logical)];
+    std::int64_t& stride = strides[static_cast<std::size_t>(memory_axis(shape, logical, layout))];
+    offset += graph::sliced_axis(size, op.begins[i], op.ends[i], op.steps[i]).begin * stride;
+    stride *= op.steps[i];
   }
   return rearrange(request, {StridedCopy(memory_dims(request.output_shape(), layout), strides, offset)}, layout);
 }

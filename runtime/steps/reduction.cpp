@@ -21,6 +21,30 @@ double sum_of(const float* x, std::int64_t count, Term term) {
   return sum;
 }
 
+/// NaN, once seen, stays.
+template <class Better>
+double extreme_of(const float* x, std::int64_t count, Better better) {
+  float best = x[0];
+  for (std::int64_t i = 1; i < count; ++i) {
+    if (better(x[i], best) || std::isnan(x[i])) best = x[i];
+    if (std::isnan(best)) break;
+  }
+  return static_cast<double>(best);
+}
+
+double product_of(const float* x, std::int64_t count) {
+  double product = 1;
+  for (std::int64_t i = 0; i < count; ++i) product *= static_cast<double>(x[i]);
+  return product;
+}
+
+/// The greatest is taken out first, so that no exponential overflows.
+double log_sum_exp_of(const float* x, std::int64_t count) {
+  const double greatest = extreme_of(x, count, [](float a, float b) { return a > b; });
+  if (!std::isfinite(greatest)) return greatest;
+  return greatest + std::log(sum_of(x, count, [&](double v) { return std::exp(v - greatest); }));
+}
+
 double reduce(ReductionKind kind, const float* x, std::int64_t count) {
   switch (kind) {
     case ReductionKind::sum:
@@ -31,6 +55,14 @@ double reduce(ReductionKind kind, const float* x, std::int64_t count) {
       return sum_of(x, count, [](double v) { return v * v; });
     case ReductionKind::mean:
       return sum_of(x, count, [](double v) { return v; }) / static_cast<double>(count);
+    case ReductionKind::max:
+      return extreme_of(x, count, [](float a, float b) { return a > b; });
+    case ReductionKind::min:
+      return extreme_of(x, count, [](float a, float b) { return a < b; });
+    case ReductionKind::product:
+      return product_of(x, count);
+    case ReductionKind::log_sum_exp:
+      return log_sum_exp_of(x, count);
   }
   return 0;
 }

@@ -17,8 +17,8 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 
 /// Channel-wise ops run in either layout; the rest of what Scale can say follows the logical order.
 Demand demand_of(const graph::Scale& op) {
-  const bool of_channels = op.axis == 1 && (op.factor || op.offset) && (!op.factor || op.factor->shape.size() == 1) &&
-                           (!op.offset || op.offset->shape.size() == 1);
+  const bool of_channels = op.axis == 1 && (op.factor || op.offset) && (!op.factor || op.factor->shape.size() <= 1) &&
+                           (!op.offset || op.offset->shape.size() <= 1);
   return of_channels ? Demand::any : Demand::plain;
 }
 
@@ -99,6 +99,33 @@ OpBuilder builder_of(const graph::Op& op) {
                         [](const Embed&) {
                           return OpBuilder{Demand::plain, build_embed};
                         },
+                        [](const Constant&) {
+                          return OpBuilder{Demand::any, build_constant};
+                        },
+                        [](const Binary&) {
+                          return OpBuilder{Demand::any, build_binary};
+                        },
+                        [](const Select&) {
+                          return OpBuilder{Demand::any, build_select};
+                        },
+                        [](const MatMul&) {
+                          return OpBuilder{Demand::plain, build_matmul};
+                        },
+                        [](const Gather&) {
+                          return OpBuilder{Demand::plain, build_gather};
+                        },
+                        [](const StridedSlice&) {
+                          return OpBuilder{Demand::any, build_strided_slice};
+                        },
+                        [](const Pad&) {
+                          return OpBuilder{Demand::any, build_pad};
+                        },
+                        [](const LayerNorm&) {
+                          return OpBuilder{Demand::plain, build_layer_norm};
+                        },
+                        [](const Resize&) {
+                          return OpBuilder{Demand::any, build_resize};
+                        },
                         [](const Normalize&) {
                           return OpBuilder{Demand::nhwc, build_normalize};
                         },
@@ -113,9 +140,6 @@ OpBuilder builder_of(const graph::Op& op) {
                         },
                         [](const RoiPooling&) {
                           return OpBuilder{Demand::nhwc, build_roi_pooling};
-                        },
-                        [](const Resize&) {
-                          return OpBuilder{Demand::nhwc, build_resize};
                         },
                         [&](const auto&) -> OpBuilder {
                           throw Error(ErrorKind::unsupported,

@@ -8,22 +8,28 @@
 #include "runtime/parallel.h"
 #include "runtime/steps/builders.h"
 #include "runtime/steps/pointwise.h"
-#include "runtime/vector_exp.h"
+#include "runtime/vector_math.h"
 #include "runtime/vectorize.h"
 
 namespace octavo::runtime {
 namespace {
 
+/// exp(x - greatest), side by side.
+OCTAVO_VECTORIZED void exponentials(const float* x, float greatest, float* y, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) y[i] = vector_exp(x[i] - greatest);
+}
+
 /// `count` numbers, `stride` apart. NaN or +Inf among them makes all of them NaN.
 void softmax(const float* x, float* y, std::int64_t count, std::int64_t stride) {
   float greatest = x[0];
   for (std::int64_t i = 1; i < count; ++i) greatest = std::max(greatest, x[i * stride]);
-  float sum = 0.0F;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const float value = std::exp(x[i * stride] - greatest);
-    y[i * stride] = value;
-    sum += value;
+  if (stride == 1) {
+    exponentials(x, greatest, y, count);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) y[i * stride] = std::exp(x[i * stride] - greatest);
   }
+  float sum = 0.0F;
+  for (std::int64_t i = 0; i < count; ++i) sum += y[i * stride];
   for (std::int64_t i = 0; i < count; ++i) y[i * stride] /= sum;
 }
 

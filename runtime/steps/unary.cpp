@@ -139,8 +139,9 @@ PointwiseKernel pointwise_kernel(const Unary& op) {
       return run_log;
     case UnaryKind::threshold:
       return run_threshold;
+    default:
+      return math_kernel(op.kind);
   }
-  return nullptr;
 }
 
 BuiltStep build_unary(const StepRequest& request) {

@@ -167,13 +167,19 @@ TEST_F(CaffeDetection, RoiPooling) {
 TEST_F(CaffeDetection, UpsampleRepeatsAndInterpMeetsBothEnds) {
   const Graph up = import("1 2 3 5", layer("Upsample", "upsample_param { scale: 2 }"));
   EXPECT_EQ(op_of<Resize>(up, "l").kind, ResizeKind::nearest);
+  EXPECT_EQ(op_of<Resize>(up, "l").coordinates, ResizeCoordinates::asymmetric);
+  EXPECT_EQ(op_of<Resize>(up, "l").rounding, ResizeRounding::floor);
   EXPECT_THAT(output_shape(up), ElementsAre(1, 2, 6, 10));
   const Graph sized = import("1 2 3 5", layer("Interp", "interp_param { height: 9 width: 7 }"));
-  EXPECT_EQ(op_of<Resize>(sized, "l").grid, ResizeGrid::both_ends);
+  EXPECT_EQ(op_of<Resize>(sized, "l").kind, ResizeKind::linear);
+  EXPECT_EQ(op_of<Resize>(sized, "l").coordinates, ResizeCoordinates::align_corners);
   EXPECT_THAT(output_shape(sized), ElementsAre(1, 2, 9, 7));
   const Graph zoomed = import("1 2 3 5", layer("Interp", "interp_param { zoom_factor: 8 }"));
   EXPECT_THAT(output_shape(zoomed), ElementsAre(1, 2, 17, 33));
   EXPECT_EQ(refused("1 2 3 5", layer("Interp", "interp_param { pad_beg: -1 }")).kind(), ErrorKind::unsupported);
+  for (const char* type : {"Upsample", "Interp"}) {
+    EXPECT_THAT(refused("1 2 3", layer(type, "")).what(), HasSubstr("3 dimensions")) << type;
+  }
 }
 
 }  // namespace

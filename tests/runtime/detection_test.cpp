@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Normalize, PriorBox, Proposal, RoiPooling and Resize: equal to plain loops over generated shapes.
+// Normalize, PriorBox, Proposal and RoiPooling: equal to plain loops over generated shapes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -223,50 +223,6 @@ TEST(Proposal, AnchorsAndTheirOrderAreThoseOfTheDefinition) {
     EXPECT_THAT(std::vector<float>(best.data() + 1, best.data() + 5),
                 testing::ElementsAre(known[a][0] + 400, known[a][1] + 480, known[a][2] + 401, known[a][3] + 481))
         << a;
-  }
-}
-
-double place_of(graph::ResizeGrid grid, double i, double in, double out) {
-  double place = i * in / out;
-  if (grid == graph::ResizeGrid::centers) place = (i + 0.5) * in / out - 0.5;
-  if (grid == graph::ResizeGrid::both_ends) place = out == 1 ? 0 : i * (in - 1) / (out - 1);
-  return std::clamp(place, 0.0, in - 1);
-}
-
-TEST_P(DetectionOps, ResizeShowsThePlacesOfItsGrid) {
-  Dice dice(GetParam() + 400);
-  const Tensor x = random_tensor({dice.in(1, 2), dice.in(1, 20), dice.in(1, 9), dice.in(1, 9)}, dice.random);
-  graph::Resize op;
-  op.kind = static_cast<graph::ResizeKind>(dice.in(0, 1));
-  op.grid = static_cast<graph::ResizeGrid>(dice.in(0, 2));
-  if (dice.in(0, 1) == 1) {
-    op.size_h = dice.in(1, 20);
-    op.size_w = dice.in(1, 20);
-  } else {
-    op.scale_h = op.scale_w = static_cast<float>(dice.in(1, 3));
-  }
-  const Tensor y = run_op(op, {x}, Layout::nhwc, 1, 2)[0];
-  EXPECT_EQ(y.shape()[2], op.size_h > 0 ? op.size_h : x.shape()[2] * static_cast<std::int64_t>(op.scale_h));
-  const auto in_h = static_cast<double>(x.shape()[2]), in_w = static_cast<double>(x.shape()[3]);
-  for (Index index(y.shape()); index; ++index) {
-    const Shape& i = *index;
-    const double row = place_of(op.grid, static_cast<double>(i[2]), in_h, static_cast<double>(y.shape()[2]));
-    const double column = place_of(op.grid, static_cast<double>(i[3]), in_w, static_cast<double>(y.shape()[3]));
-    const auto value = [&](double r, double c) {
-      return static_cast<double>(at(x, {i[0], i[1], static_cast<std::int64_t>(r), static_cast<std::int64_t>(c)}));
-    };
-    if (op.kind == graph::ResizeKind::nearest) {
-      const bool centers = op.grid == graph::ResizeGrid::centers;
-      const double r = centers ? std::max(std::ceil(row - 0.5), 0.0) : std::floor(row);
-      const double c = centers ? std::max(std::ceil(column - 0.5), 0.0) : std::floor(column);
-      ASSERT_EQ(at(y, i), value(r, c));
-    } else {
-      const double r = std::floor(row), c = std::floor(column), down = row - r, across = column - c;
-      const double r2 = std::min(r + 1, in_h - 1), c2 = std::min(c + 1, in_w - 1);
-      const double expected = (value(r, c) * (1 - across) + value(r, c2) * across) * (1 - down) +
-                              (value(r2, c) * (1 - across) + value(r2, c2) * across) * down;
-      ASSERT_NEAR(at(y, i), expected, 1e-5);
-    }
   }
 }
 

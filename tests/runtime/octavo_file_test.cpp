@@ -242,13 +242,16 @@ class Filler {
   void fill(graph::QuantizationWindow& value) {
     value = {static_cast<std::int64_t>(random_() % 256), static_cast<std::int64_t>(random_() % 9), 0};
   }
-  void fill(graph::UnaryKind& value) { value = static_cast<graph::UnaryKind>(random_() % 10); }
+  void fill(graph::UnaryKind& value) { value = static_cast<graph::UnaryKind>(random_() % 43); }
   void fill(graph::PoolKind& value) { value = static_cast<graph::PoolKind>(random_() % 2); }
   void fill(graph::EltwiseKind& value) { value = static_cast<graph::EltwiseKind>(random_() % 3); }
-  void fill(graph::ReductionKind& value) { value = static_cast<graph::ReductionKind>(random_() % 4); }
+  void fill(graph::ReductionKind& value) { value = static_cast<graph::ReductionKind>(random_() % 8); }
+  void fill(graph::BinaryKind& value) { value = static_cast<graph::BinaryKind>(random_() % 17); }
+  void fill(graph::PadKind& value) { value = static_cast<graph::PadKind>(random_() % 4); }
+  void fill(graph::ResizeKind& value) { value = static_cast<graph::ResizeKind>(random_() % 3); }
+  void fill(graph::ResizeCoordinates& value) { value = static_cast<graph::ResizeCoordinates>(random_() % 5); }
+  void fill(graph::ResizeRounding& value) { value = static_cast<graph::ResizeRounding>(random_() % 4); }
   void fill(graph::BoxCode& value) { value = static_cast<graph::BoxCode>(random_() % 3); }
-  void fill(graph::ResizeKind& value) { value = static_cast<graph::ResizeKind>(random_() % 2); }
-  void fill(graph::ResizeGrid& value) { value = static_cast<graph::ResizeGrid>(random_() % 3); }
   void fill(jit::ActivationKind& value) { value = static_cast<jit::ActivationKind>(random_() % 7); }
 
   std::mt19937 random_;
@@ -275,7 +278,7 @@ TEST(OctavoFileGraph, EveryAttributeOfEveryOpComesBack) {
     graph.values = {{"a", {}}, {"b", {}}};
     graph.outputs = {1, 0};
     fill_every_op(graph, 100 * seed);
-    ASSERT_GE(graph.nodes.size(), 29U);
+    ASSERT_GE(graph.nodes.size(), 37U);
     BlobWriter writer;
     const std::string text = graph_to_json(graph, writer).dump();
     Bytes region(writer.bytes());

@@ -67,6 +67,29 @@ TEST_F(Convert, DoesNotOverwriteItsInput) {
   EXPECT_EQ(run({"convert", "--quantize", path("lenet.octavo"), "-o", path("lenet.octavo")}).code, 2);
 }
 
+TEST_F(Convert, WritesOnnxAndReadsItBack) {
+  for (const char* model : {"lenet", "lenet8"}) {
+    const std::string octavo = path(std::string(model) + ".octavo"), onnx = path(std::string(model) + ".onnx");
+    ASSERT_EQ(run({"convert", octavo, "-o", onnx}).code, 0) << model;
+    const Finished back = run({"convert", "--json", onnx, "-o", path("back.octavo")});
+    ASSERT_EQ(back.code, 0) << back.err;
+    EXPECT_EQ(back.json()["quantized"], std::string(model) == "lenet8");
+    EXPECT_EQ(back.json()["parameters"], run({"info", "--json", octavo}).json()["parameters"]) << model;
+    // The picture's description stays behind; the network is all there, at any batch.
+    EXPECT_EQ(run({"info", onnx, "--batch", "3", "--threads", "1"}).code, 0);
+  }
+}
+
+TEST_F(Convert, InputShapesAreChecked) {
+  ASSERT_EQ(run({"convert", path("lenet.octavo"), "-o", path("lenet.onnx")}).code, 0);
+  for (const char* shape : {"data", "=1x2", "data=", "data=1x", "data=0x3", "data=1xx3", "data=a"}) {
+    const Finished finished = run({"info", path("lenet.onnx"), "--input-shape", shape});
+    EXPECT_EQ(finished.code, 2) << shape << finished.out;
+    EXPECT_NE(finished.err.find("--input-shape"), std::string::npos) << shape;
+  }
+  EXPECT_EQ(run({"info", path("lenet.onnx"), "--input-shape", "data=2x1x28x28", "--threads", "1"}).code, 0);
+}
+
 using Info = LenetTest;
 
 TEST_F(Info, PrintsTheGraphAtEveryStage) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// octavo convert: a trained network into an .octavo file.
+// octavo convert: a trained network into an .octavo or ONNX file.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -41,7 +41,12 @@ ExitCode Convert::run() const {
     throw Error(ErrorKind::invalid_argument, "the output is the input", output, "choose another name for -o");
   }
   const Model built = build();
-  built.save(output);
+  const bool onnx = std::filesystem::path(output).extension() == ".onnx";
+  if (onnx) {
+    built.save_onnx(output);
+  } else {
+    built.save(output);
+  }
 
   const std::uintmax_t before = model.file_bytes();
   const std::uintmax_t after = std::filesystem::file_size(output);
@@ -66,7 +71,7 @@ ExitCode Convert::run() const {
   if (built.quantized()) text += quantization_table(layers).text() + "\n" + quantization_summary(layers) + "\n";
   text += fmt::format("{}: {}\n{}: {}, {:.2f} times smaller\n", model.model, human_bytes(static_cast<double>(before)),
                       output, human_bytes(static_cast<double>(after)), ratio);
-  if (!built.image_input()) {
+  if (!onnx && !built.image_input()) {
     text += "pictures: not described; predict and eval will need --mean, --scale, ... (or give them here)\n";
   }
   print(text);
@@ -78,7 +83,8 @@ ExitCode Convert::run() const {
 Command define_convert(CLI::App& app) {
   auto convert = std::make_shared<Convert>();
   convert->model.declare(app, false);
-  app.add_option("-o,--output", convert->output, "the file to write; it appears whole or not at all")
+  app.add_option("-o,--output", convert->output,
+                 "the file to write; it appears whole or not at all. FILE.onnx: as ONNX, without pictures and labels")
       ->required()
       ->type_name("FILE.octavo");
   convert->quantization.declare(app, "weights in 8 bits; needs no calibration data");
@@ -92,6 +98,8 @@ Command define_convert(CLI::App& app) {
       "  octavo convert --prototxt deploy.prototxt net.caffemodel --quantize -o net8.octavo \\\n"
       "      --resize 256 --mean 104,117,123 --channel-order bgr --labels synset_words.txt\n"
       "  octavo convert --prototxt deploy.prototxt ssd.caffemodel --quantize -o ssd.octavo --preset ssd300-vgg16\n"
+      "  octavo convert --quantize net.onnx -o net8.octavo\n"
+      "  octavo convert net8.octavo -o net8.onnx\n"
       "  octavo convert --quantize --window 32 --keep-float conv1 net.octavo -o net8.octavo");
   return [convert] { return convert->run(); };
 }

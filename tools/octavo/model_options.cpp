@@ -8,6 +8,7 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
+#include <map>
 #include <system_error>
 
 #include "octavo/isa.h"
@@ -41,16 +42,43 @@ Window parse_window(const std::string& text, const std::string& option) {
 constexpr std::string_view kWorst = "worst:";
 bool asks_for_worst(const std::string& kept) { return kept.rfind(kWorst, 0) == 0; }
 
+/// "data=1x3x224x224" each.
+std::map<std::string, Shape> parse_input_shapes(const std::vector<std::string>& texts) {
+  std::map<std::string, Shape> shapes;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.rfind('=');
+    Shape shape;
+    const char* at = text.data() + (equals == std::string::npos ? text.size() : equals + 1);
+    const char* const end = text.data() + text.size();
+    while (at < end) {
+      std::int64_t dim = 0;
+      const auto [stop, problem] = std::from_chars(at, end, dim);
+      if (problem != std::errc{} || dim < 1 || (stop != end && *stop != 'x')) break;
+      shape.push_back(dim);
+      at = stop == end ? end : stop + 1;
+    }
+    if (equals == std::string::npos || equals == 0 || shape.empty() || at != end || text.back() == 'x') {
+      throw Error(ErrorKind::invalid_argument, fmt::format("\"{}\" is not NAME=SHAPE", text), "--input-shape",
+                  "for example --input-shape data=1x3x224x224");
+    }
+    shapes[text.substr(0, equals)] = std::move(shape);
+  }
+  return shapes;
+}
+
 }  // namespace
 
 void ModelArgument::declare(CLI::App& app, bool untrained) {
   untrained_allowed = untrained;
   app.add_option("MODEL", model,
-                 untrained ? "an .octavo file, a .caffemodel, or a .prototxt alone (untrained weights)"
-                           : "an .octavo file or a .caffemodel")
+                 untrained ? "an .octavo or .onnx file, a .caffemodel, or a .prototxt alone (untrained weights)"
+                           : "an .octavo or .onnx file, or a .caffemodel")
       ->required();
   app.add_option("--prototxt", prototxt, "the topology of a .caffemodel (when left out: the one inside it)")
       ->type_name("FILE");
+  app.add_option("--input-shape", input_shapes, "an input's shape, where an .onnx file leaves it open; may be repeated")
+      ->type_name("NAME=1x3x224x224")
+      ->allow_extra_args(false);
   if (untrained) {
     app.add_option("--seed", seed, "of the weights, when MODEL is a .prototxt")->type_name("N")->capture_default_str();
   }
@@ -70,6 +98,12 @@ Model ModelArgument::open() const {
     }
     return Model::load_caffe_untrained(model, seed);
   }
+  const bool onnx = !untrained() && prototxt.empty() && std::filesystem::path(model).extension() != ".octavo";
+  if (!input_shapes.empty() && !onnx) {
+    throw Error(ErrorKind::invalid_argument, "this file says its inputs' shapes: --input-shape goes with an .onnx file",
+                model, "leave --input-shape out");
+  }
+  if (!input_shapes.empty()) return Model::load_onnx(model, parse_input_shapes(input_shapes));
   return prototxt.empty() ? Model::load(model) : Model::load_caffe(prototxt, model);
 }
 

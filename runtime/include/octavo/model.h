@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -47,7 +48,10 @@ class Model {
   static Model load_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel);
   /// The topology alone, with He-initialised weights from `seed`: an untrained network, for measurements.
   static Model load_caffe_untrained(const std::filesystem::path& prototxt, std::uint64_t seed = 0);
-  /// Any format, told by content: `.octavo`, or a caffemodel that carries its topology.
+  /// ONNX, operator sets 7 to 28, with its external data beside it. `input_shapes`: by name, for inputs of which the
+  /// file leaves more open than the batch. Throws Error: io, malformed, unsupported (the node and its operator).
+  static Model load_onnx(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes = {});
+  /// Any format, told by content: `.octavo`, ONNX, or a caffemodel that carries its topology.
   static Model load(const std::filesystem::path& file);
 
   /// Weights in s8, no calibration data. Layers already quantized stay as they are.
@@ -82,6 +86,11 @@ class Model {
 
   /// Writes an `.octavo` file, whole or not at all. Throws Error(io).
   void save(const std::filesystem::path& file) const;
+
+  /// Writes an ONNX file (operator set 21), whole or not at all: fp32 weights as they are, 8-bit ones as int8 numbers
+  /// behind DequantizeLinear. What is known of pictures and labels is not written. Throws Error: io; unsupported,
+  /// naming the first layer that ONNX cannot say.
+  void save_onnx(const std::filesystem::path& file) const;
 
   [[nodiscard]] const std::string& name() const;
   [[nodiscard]] std::vector<std::string> input_names() const;

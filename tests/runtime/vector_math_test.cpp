@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The exponential of loops: near to the C library's everywhere, exact where there is nothing to round.
-#include "runtime/vector_exp.h"
+// The functions of loops: near to the C library's everywhere, exact where there is nothing to round.
+#include "runtime/vector_math.h"
 
 #include <gtest/gtest.h>
 
@@ -29,6 +29,12 @@ TEST(VectorExp, KnowsItsEnds) {
   EXPECT_EQ(vector_exp(infinity), infinity);
   EXPECT_EQ(vector_exp(89.0F), infinity);
   EXPECT_TRUE(std::isnan(vector_exp(std::nanf(""))));
+}
+
+TEST(VectorErf, IsOffByLessThan2e7) {
+  for (float x = -5.0F; x < 5.0F; x += 0.0013F) {
+    EXPECT_NEAR(vector_erf(x), std::erf(static_cast<double>(x)), 2e-7) << x;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// ONNX, operator sets 7 to 28. docs/formats.md says operator by operator what is understood and how.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "graph/graph.h"
+#include "graph/import/onnx_tensor.h"
+
+namespace octavo::graph {
+
+struct OnnxImportOptions {
+  /// By name. Needed for inputs of which the file leaves more open than the first dimension (which is then 1).
+  std::map<std::string, Shape> input_shapes{};
+  /// Inputs that always have the same numbers: they become part of the network.
+  std::map<std::string, OnnxTensorPtr> fixed_inputs{};
+};
+
+/// Weights are used where they lie in the mapped file, if they lie aligned there: the graph holds the mapping.
+/// Throws Error: io, malformed (file, node, byte), unsupported (node name, operator). The result is verified, shapes
+/// inferred.
+[[nodiscard]] Graph import_onnx(const std::filesystem::path& file, const OnnxImportOptions& options = {});
+
+}  // namespace octavo::graph

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// See graph/import/onnx_importer.h.
+#include "graph/import/onnx_importer.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "graph/check.h"
+#include "graph/import/onnx_limits.h"
+#include "graph/import/onnx_operators.h"
+#include "octavo/error.h"
+
+namespace octavo::graph {
+namespace {
+
+/// "node 'conv1' (Conv)"
+std::string place_of(const OnnxNodeProto& node) {
+  const std::string& name = !node.name.empty() || node.outputs.empty() ? node.name : node.outputs[0];
+  return fmt::format("node '{}' ({})", name, node.op_type);
+}
+
+/// Runs `step` and gives the node as the place of what it throws. A rule of the IR that is broken is a broken file.
+template <class Step>
+void at_node(const OnnxModelFile& file, const OnnxNodeProto& node, Step step) {
+  try {
+    step();
+  } catch (const Error& error) {
+    const ErrorKind kind = error.kind() == ErrorKind::invalid_argument ? ErrorKind::malformed : error.kind();
+    throw Error(kind, error.what(), fmt::format("{}, {}", file.path().string(), place_of(node)), error.hint());
+  }
+}
+
+bool is_standard(const std::string& domain) {
+  return domain.empty() || domain == "ai.onnx" || domain == "com.microsoft";
+}
+
+}  // namespace
+
+OnnxImporter::OnnxImporter(const OnnxModelFile& file, const OnnxImportOptions& options)
+    : file_(file), options_(options), source_(file.source()) {
+  graph_.name = file.name().empty() ? file.path().stem().string() : file.name();
+}
+
+Shape OnnxImporter::input_shape(const OnnxValueInfo& input) const {
+  const std::string where = fmt::format("{}, input '{}'", file_.path().string(), input.name);
+  if (!input.is_tensor) throw Error(ErrorKind::unsupported, "a sequence, a map or an optional value", where);
+  if (const auto given = options_.input_shapes.find(input.name); given != options_.input_shapes.end()) {
+    return given->second;
+  }
+  Shape shape = input.shape;
+  if (!shape.empty() && shape[0] == -1) shape[0] = 1;
+  const bool open = std::find(shape.begin(), shape.end(), -1) != shape.end();
+  if (!input.has_shape || open) {
+    throw Error(ErrorKind::invalid_argument, "the file leaves its shape open", where,
+                "give one: --input-shape NAME=1x3x224x224, or the input_shapes of load_onnx()");
+  }
+  return shape;
+}
+
+void OnnxImporter::add_inputs() {
+  for (const auto& [name, tensor] : options_.fixed_inputs) values_[name] = OnnxNode::constant_value(tensor);
+  for (const OnnxValueInfo& input : file_.inputs()) {
+    if (file_.initializers().contains(input.name) || values_.contains(input.name)) continue;
+    const Shape shape = input_shape(input);
+    try {
+      OnnxValue value;
+      value.type = input.type;
+      value.shape = shape;
+      value.id = writer_.add(input.name, Input{shape.empty() ? Shape{1} : shape}, {})[0];
+      values_[input.name] = std::move(value);
+    } catch (const Error& error) {
+      throw Error(error.kind(), error.what(), fmt::format("{}, input '{}'", file_.path().string(), input.name));
+    }
+  }
+}
+
+const OnnxValue& OnnxImporter::find(const std::string& name) {
+  if (const auto found = values_.find(name); found != values_.end()) return found->second;
+  const auto stored = file_.initializers().find(name);
+  if (stored == file_.initializers().end()) {
+    throw Error(ErrorKind::malformed, fmt::format("'{}' is not made by any node before it", name));
+  }
+  OnnxTensorPtr tensor = decode_onnx_tensor(stored->second, source_);
+  if (tensor->type != OnnxType::float32) budget_.take(tensor->count());
+  return values_[name] = OnnxNode::constant_value(std::move(tensor));
+}
+
+OnnxNode OnnxImporter::context(const OnnxNodeProto& proto) {
+  std::vector<std::optional<OnnxValue>> inputs;
+  for (const std::string& name : proto.inputs) {
+    inputs.push_back(name.empty() ? std::nullopt : std::optional<OnnxValue>(find(name)));
+  }
+  return {proto, source_, file_.opset(), std::move(inputs), writer_, budget_};
+}
+
+void OnnxImporter::convert(const OnnxNodeProto& proto) {
+  OnnxNode node = context(proto);
+  std::vector<OnnxValue> results;
+  if (auto folded = fold_onnx(node, budget_)) {
+    for (OnnxTensorPtr& tensor : *folded) results.push_back(OnnxNode::constant_value(std::move(tensor)));
+  } else {
+    const OnnxConverter converter = is_standard(proto.domain) ? find_onnx_converter(proto.op_type) : nullptr;
+    if (converter == nullptr) {
+      throw Error(ErrorKind::unsupported,
+                  proto.domain.empty()
+                      ? fmt::format("octavo does not know the operator {}", proto.op_type)
+                      : fmt::format("octavo does not know the operator {}.{}", proto.domain, proto.op_type));
+    }
+    converter(node);
+    results = node.finish();
+  }
+  for (std::size_t i = 0; i < proto.outputs.size(); ++i) {
+    if (proto.outputs[i].empty()) continue;
+    if (values_.contains(proto.outputs[i])) {
+      throw Error(ErrorKind::malformed, fmt::format("'{}' is made twice", proto.outputs[i]));
+    }
+    // An output that the converter does not make is an error only where something reads it: see find().
+    if (i < results.size()) values_[proto.outputs[i]] = std::move(results[i]);
+  }
+}
+
+void OnnxImporter::choose_outputs() {
+  for (const OnnxValueInfo& output : file_.outputs()) {
+    try {
+      const OnnxValue value = find(output.name);
+      OnnxNodeProto keeper;
+      keeper.op_type = "Identity";
+      keeper.name = keeper.outputs.emplace_back(output.name);
+      OnnxNode node(keeper, source_, file_.opset(), {value}, writer_, budget_);
+      if (value.is_constant() || graph_.values[*value.id].name != output.name) {
+        node.result(node.add(Identity{}, {value}));
+        graph_.outputs.push_back(*node.finish()[0].id);
+      } else {
+        graph_.outputs.push_back(*value.id);
+      }
+    } catch (const Error& error) {
+      throw Error(error.kind(), error.what(), fmt::format("{}, output '{}'", file_.path().string(), output.name));
+    }
+  }
+}
+
+Graph OnnxImporter::run() {
+  add_inputs();
+  for (const OnnxNodeProto& node : file_.nodes()) {
+    at_node(file_, node, [&] { convert(node); });
+  }
+  choose_outputs();
+  try {
+    if (graph_.outputs.empty()) throw Error(ErrorKind::malformed, "the network has no output");
+    graph_.remove_dead();
+    verify(graph_);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::malformed, error.what(), file_.path().string());
+  }
+  return std::move(graph_);
+}
+
+}  // namespace octavo::graph

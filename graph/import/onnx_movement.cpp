@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators that move numbers and change none: reshape, transpose, join, cut, repeat, pad.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "graph/axes.h"
+#include "graph/check.h"
+#include "graph/import/onnx_fold.h"
+#include "graph/import/onnx_operators.h"
+
+namespace octavo::graph {
+namespace {
+
+void require_dims(const OnnxNode& node) {
+  if (node.shape().empty()) OnnxNode::malformed("its input is a scalar");
+}
+
+/// x repeated along its dimensions of 1 until it has the shape.
+OnnxValue expanded(OnnxNode& node, const OnnxValue& x, const Shape& shape) {
+  Shape ones(shape.size() - x.shape.size(), 1);
+  ones.insert(ones.end(), x.shape.begin(), x.shape.end());
+  OnnxValue y = node.add_reshape(x, ones);
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if (ones[d] != shape[d]) y = node.add(Tile{.axis = static_cast<std::int64_t>(d), .tiles = shape[d]}, {y});
+  }
+  return y;
+}
+
+}  // namespace
+
+void convert_onnx_reshape(OnnxNode& node) {
+  std::vector<std::int64_t> wanted = to_integers(node.constant(1, "shape"));
+  const OnnxReshape reshape = onnx_reshape(node.shape(), wanted, node.attributes().flag("allowzero", false));
+  node.result(node.add_reshape(node.input(), reshape.shape, reshape.dims));
+}
+
+void convert_onnx_flatten(OnnxNode& node) {
+  const OnnxValue& x = node.input();
+  const std::int64_t rank = node.rank(), given = node.attributes().integer("axis", 1);
+  const std::int64_t axis = given == rank ? rank : OnnxNode::axis(given, std::max<std::int64_t>(rank, 1));
+  const Shape shape{count_between(x.shape, 0, axis), count_between(x.shape, axis, rank)};
+  if (axis == 1 && rank > 2) {
+    node.result(node.add(Flatten{.axis = 1, .end_axis = -1}, {x}));
+    return;
+  }
+  node.result(node.add_reshape(x, shape, {shape[0], axis == rank ? 1 : -1}));
+}
+
+void convert_onnx_squeeze(OnnxNode& node) { node.result(node.add_reshape(node.input(), onnx_squeezed(node))); }
+
+void convert_onnx_unsqueeze(OnnxNode& node) { node.result(node.add_reshape(node.input(), onnx_unsqueezed(node))); }
+
+void convert_onnx_transpose(OnnxNode& node) {
+  std::vector<std::int64_t> order = node.attributes().integers("perm");
+  if (order.empty()) {
+    for (std::int64_t d = node.rank(); d-- > 0;) order.push_back(d);
+  }
+  if (static_cast<std::int64_t>(order.size()) != node.rank()) OnnxNode::malformed("perm does not name every axis");
+  node.result(node.add_permute(node.input(), order));
+}
+
+void convert_onnx_concat(OnnxNode& node) {
+  require_dims(node);
+  std::vector<OnnxValue> parts;
+  for (std::size_t i = 0; i < node.input_count(); ++i) {
+    if (element_count(node.shape(i)) != 0) parts.push_back(node.input(i));  // an empty part adds nothing
+  }
+  if (parts.empty()) OnnxNode::unsupported("a value without numbers");
+  if (parts.size() == 1) {
+    node.result(parts[0]);
+    return;
+  }
+  node.result(node.add(Concat{.axis = OnnxNode::axis(node.attributes().integer("axis", 1), node.rank())}, parts));
+}
+
+void convert_onnx_split(OnnxNode& node) {
+  require_dims(node);
+  const std::int64_t axis = OnnxNode::axis(node.attributes().integer("axis", 0), node.rank());
+  const std::int64_t size = node.shape()[static_cast<std::size_t>(axis)];
+  const std::size_t outputs = node.output_count();
+  std::vector<std::int64_t> sizes = node.opset() < 13 ? node.attributes().integers("split")
+                                                      : node.integers(1, "sizes").value_or(std::vector<std::int64_t>{});
+  if (sizes.empty()) {
+    const std::int64_t parts = node.attributes().integer("num_outputs", static_cast<std::int64_t>(outputs));
+    require(parts > 0 && parts <= 65536, "{} outputs", parts);
+    const std::int64_t each = (size - 1) / parts + 1;  // the last one may be smaller
+    for (std::int64_t begin = 0; begin < size; begin += each) sizes.push_back(std::min(each, size - begin));
+  }
+  if (sizes.size() != outputs) OnnxNode::malformed(fmt::format("{} sizes for {} outputs", sizes.size(), outputs));
+  if (outputs == 1) {
+    node.result(node.input());
+    return;
+  }
+  Slice op;
+  op.axis = axis;
+  std::int64_t end = 0;
+  for (const std::int64_t part : sizes) {
+    if (part <= 0) OnnxNode::unsupported("a part without numbers");
+    end = checked_sum(end, part);
+    op.points.push_back(end);
+  }
+  require(end == size, "parts of {} in all for {}", end, size);
+  op.points.pop_back();
+  node.results(node.add_many(std::move(op), {node.input()}, outputs));
+}
+
+void convert_onnx_slice(OnnxNode& node) {
+  require_dims(node);
+  const OnnxSlice slice = onnx_slice(node);
+  StridedSlice op;
+  for (std::size_t i = 0; i < slice.axes.size(); ++i) {
+    const std::int64_t size = node.shape()[static_cast<std::size_t>(slice.axes[i])];
+    const SlicedAxis part = sliced_axis(size, slice.begins[i], slice.ends[i], slice.steps[i]);
+    if (part.count == 0) OnnxNode::unsupported("a slice without numbers");
+    if (part.begin == 0 && part.count == size && slice.steps[i] == 1) continue;  // the whole axis
+    op.axes.push_back(slice.axes[i]);
+    op.begins.push_back(slice.begins[i]);
+    op.ends.push_back(slice.ends[i]);
+    op.steps.push_back(slice.steps[i]);
+  }
+  if (op.axes.empty()) {
+    node.result(node.input());
+  } else {
+    node.result(node.add(std::move(op), {node.input()}));
+  }
+}
+
+void convert_onnx_gather(OnnxNode& node) {
+  const OnnxValue& x = node.input();
+  const OnnxValue& indices = node.input(1);
+  require_dims(node);
+  const std::int64_t axis = OnnxNode::axis(node.attributes().integer("axis", 0), node.rank());
+  Shape shape(x.shape.begin(), x.shape.begin() + axis);
+  shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
+  shape.insert(shape.end(), x.shape.begin() + axis + 1, x.shape.end());
+  OnnxValue y;
+  if (indices.is_constant() && indices.constant->count() == 1) {
+    const std::int64_t at = to_integers(*indices.constant)[0];
+    const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
+    require(at >= -size && at < size, "index {} is outside an axis of {}", at, size);
+    const std::int64_t begin = at < 0 ? at + size : at;
+    y = node.add(StridedSlice{.axes = {axis}, .begins = {begin}, .ends = {begin + 1}, .steps = {1}}, {x});
+  } else if (x.is_constant() && axis == 0 && x.shape.size() == 2) {
+    Embed op;
+    op.weights = to_blob(*x.constant);
+    y = node.add(std::move(op), {indices});
+  } else {
+    y = node.add(Gather{.axis = axis}, {x, indices});
+  }
+  y.type = x.type;
+  node.result(node.add_reshape(y, shape));
+}
+
+void convert_onnx_expand(OnnxNode& node) {
+  const Shape wanted = to_integers(node.constant(1, "shape"));
+  for (const std::int64_t dim : wanted) require(dim > 0, "a dimension of {}", dim);
+  node.result(expanded(node, node.input(), broadcast(node.shape(), wanted)));
+}
+
+void convert_onnx_tile(OnnxNode& node) {
+  require_dims(node);
+  const std::vector<std::int64_t> repeats = to_integers(node.constant(1, "repeats"));
+  if (static_cast<std::int64_t>(repeats.size()) != node.rank()) OnnxNode::malformed("one repeat an axis is expected");
+  OnnxValue y = node.input();
+  for (std::size_t d = 0; d < repeats.size(); ++d) {
+    if (repeats[d] != 1) y = node.add(Tile{.axis = static_cast<std::int64_t>(d), .tiles = repeats[d]}, {y});
+  }
+  node.result(std::move(y));
+}
+
+void convert_onnx_pad(OnnxNode& node) {
+  require_dims(node);
+  static const std::map<std::string_view, PadKind> kinds{
+      {"constant", PadKind::constant}, {"edge", PadKind::edge}, {"reflect", PadKind::reflect}, {"wrap", PadKind::wrap}};
+  const std::string mode = node.attributes().text("mode", "constant");
+  const auto kind = kinds.find(mode);
+  if (kind == kinds.end()) OnnxNode::malformed(fmt::format("its mode is '{}'", mode));
+  std::vector<std::int64_t> pads, axes;
+  Pad op;
+  op.kind = kind->second;
+  if (node.opset() < 11) {
+    pads = node.attributes().integers("pads");
+    op.value = node.attributes().number("value", 0.0F);
+  } else {
+    pads = to_integers(node.constant(1, "pads"));
+    if (node.has_input(2)) op.value = node.scalar(2, "value");
+    axes = node.integers(3, "axes").value_or(std::vector<std::int64_t>{});
+  }
+  if (axes.empty()) {
+    for (std::int64_t d = 0; d < node.rank(); ++d) axes.push_back(d);
+  }
+  axes = onnx_axes(axes, node.rank());
+  require(pads.size() == 2 * axes.size(), "{} pads for {} axes", pads.size(), axes.size());
+  op.begins.assign(node.shape().size(), 0);
+  op.ends = op.begins;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    op.begins[static_cast<std::size_t>(axes[i])] = pads[i];
+    op.ends[static_cast<std::size_t>(axes[i])] = pads[axes.size() + i];
+  }
+  const bool nothing = std::all_of(pads.begin(), pads.end(), [](std::int64_t pad) { return pad == 0; });
+  node.result(nothing ? node.input() : node.add(std::move(op), {node.input()}));
+}
+
+namespace {
+
+std::int64_t block_size(const OnnxNode& node) {
+  if (node.rank() != 4) OnnxNode::malformed("its input is not an image");
+  const std::int64_t block = node.attributes().integer("blocksize", 0);
+  require(block > 0 && block < 65536, "a block of {}", block);
+  return block;
+}
+
+}  // namespace
+
+void convert_onnx_depth_to_space(OnnxNode& node) {
+  const std::int64_t b = block_size(node);
+  const Shape& x = node.shape();
+  require(x[1] % (b * b) == 0, "{} channels for blocks of {}", x[1], b);
+  const std::int64_t channels = x[1] / (b * b);
+  const bool depth_first = node.attributes().text("mode", "DCR") == "DCR";
+  OnnxValue y = node.add_reshape(
+      node.input(), depth_first ? Shape{x[0], b, b, channels, x[2], x[3]} : Shape{x[0], channels, b, b, x[2], x[3]});
+  y = node.add_permute(
+      y, depth_first ? std::vector<std::int64_t>{0, 3, 4, 1, 5, 2} : std::vector<std::int64_t>{0, 1, 4, 2, 5, 3});
+  node.result(node.add_reshape(y, {x[0], channels, x[2] * b, x[3] * b}));
+}
+
+void convert_onnx_space_to_depth(OnnxNode& node) {
+  const std::int64_t b = block_size(node);
+  const Shape& x = node.shape();
+  require(x[2] % b == 0 && x[3] % b == 0, "{} for blocks of {}", to_text(x), b);
+  OnnxValue y = node.add_reshape(node.input(), {x[0], x[1], x[2] / b, b, x[3] / b, b});
+  y = node.add_permute(y, {0, 3, 5, 1, 2, 4});
+  node.result(node.add_reshape(y, {x[0], x[1] * b * b, x[2] / b, x[3] / b}));
+}
+
+/// The numbers above or below a diagonal; 0 elsewhere.
+void convert_onnx_trilu(OnnxNode& node) {
+  const Shape& x = node.shape();
+  if (x.size() < 2) OnnxNode::malformed("its input is no matrix");
+  const bool upper = node.attributes().flag("upper", true);
+  const std::int64_t shift = node.has_input(1) ? static_cast<std::int64_t>(node.scalar(1, "diagonal")) : 0;
+  const std::int64_t rows = x[x.size() - 2], columns = x.back();
+  node.budget().take(checked_product(rows, columns));
+  std::vector<float> mask;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < columns; ++c) {
+      const std::int64_t diagonal = std::clamp(shift, -rows, columns) + r;
+      mask.push_back((upper ? c >= diagonal : c <= diagonal) ? 1.0F : 0.0F);
+    }
+  }
+  const OnnxValue kept = OnnxNode::constant_value(make_tensor(OnnxType::float32, {rows, columns}, std::move(mask)));
+  OnnxValue y = node.add(Select{}, {kept, node.input(), OnnxNode::constant_value(0.0F)});
+  y.type = node.input().type;
+  node.result(std::move(y));
+}
+
+}  // namespace octavo::graph

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operators that octavo knows, one converter each, grouped in files by kind.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "graph/import/onnx_node.h"
+
+namespace octavo::graph {
+
+using OnnxConverter = void (*)(OnnxNode& node);
+/// Null for an operator that octavo does not know.
+[[nodiscard]] OnnxConverter find_onnx_converter(std::string_view type);
+
+// onnx_convolution.cpp
+void convert_onnx_conv(OnnxNode& node);
+void convert_onnx_conv_transpose(OnnxNode& node);
+// onnx_pooling.cpp
+void convert_onnx_pool(OnnxNode& node);
+void convert_onnx_global_pool(OnnxNode& node);
+// onnx_pointwise.cpp
+void convert_onnx_unary(OnnxNode& node);
+void convert_onnx_prelu(OnnxNode& node);
+void convert_onnx_clip(OnnxNode& node);
+void convert_onnx_cast(OnnxNode& node);
+void convert_onnx_identity(OnnxNode& node);
+// onnx_arithmetic.cpp
+void convert_onnx_binary(OnnxNode& node);
+void convert_onnx_variadic(OnnxNode& node);
+void convert_onnx_where(OnnxNode& node);
+// onnx_linear.cpp
+void convert_onnx_gemm(OnnxNode& node);
+void convert_onnx_matmul(OnnxNode& node);
+// onnx_normalization.cpp
+void convert_onnx_batch_normalization(OnnxNode& node);
+void convert_onnx_instance_normalization(OnnxNode& node);
+void convert_onnx_group_normalization(OnnxNode& node);
+void convert_onnx_layer_normalization(OnnxNode& node);
+void convert_onnx_rms_normalization(OnnxNode& node);
+void convert_onnx_lrn(OnnxNode& node);
+void convert_onnx_mean_variance_normalization(OnnxNode& node);
+void convert_onnx_lp_normalization(OnnxNode& node);
+void convert_onnx_softmax(OnnxNode& node);
+// onnx_reduction.cpp
+void convert_onnx_reduce(OnnxNode& node);
+void convert_onnx_arg(OnnxNode& node);
+// onnx_movement.cpp
+void convert_onnx_reshape(OnnxNode& node);
+void convert_onnx_flatten(OnnxNode& node);
+void convert_onnx_squeeze(OnnxNode& node);
+void convert_onnx_unsqueeze(OnnxNode& node);
+void convert_onnx_transpose(OnnxNode& node);
+void convert_onnx_concat(OnnxNode& node);
+void convert_onnx_split(OnnxNode& node);
+void convert_onnx_slice(OnnxNode& node);
+void convert_onnx_gather(OnnxNode& node);
+void convert_onnx_expand(OnnxNode& node);
+void convert_onnx_tile(OnnxNode& node);
+void convert_onnx_pad(OnnxNode& node);
+void convert_onnx_depth_to_space(OnnxNode& node);
+void convert_onnx_space_to_depth(OnnxNode& node);
+void convert_onnx_trilu(OnnxNode& node);
+// onnx_resize.cpp
+void convert_onnx_resize(OnnxNode& node);
+void convert_onnx_upsample(OnnxNode& node);
+// onnx_quantization.cpp
+void convert_onnx_quantize_linear(OnnxNode& node);
+void convert_onnx_dequantize_linear(OnnxNode& node);
+void convert_onnx_dynamic_quantize_linear(OnnxNode& node);
+void convert_onnx_qlinear_conv(OnnxNode& node);
+void convert_onnx_conv_integer(OnnxNode& node);
+void convert_onnx_qlinear_matmul(OnnxNode& node);
+void convert_onnx_matmul_integer(OnnxNode& node);
+void convert_onnx_qlinear_binary(OnnxNode& node);
+void convert_onnx_qlinear_pool(OnnxNode& node);
+void convert_onnx_qlinear_unary(OnnxNode& node);
+void convert_onnx_qlinear_concat(OnnxNode& node);
+void convert_onnx_qgemm(OnnxNode& node);
+// onnx_attention.cpp
+void convert_onnx_attention(OnnxNode& node);
+
+// ---- what several of them share -----------------------------------------------------------------------------------
+
+/// x + c, x * c and the like with constants as few numbers as can be: one for all, one a channel, or a part of x's
+/// dimensions; with two values of one shape, Eltwise; else Binary.
+[[nodiscard]] OnnxValue onnx_binary(OnnxNode& node, BinaryKind kind, const OnnxValue& a, const OnnxValue& b);
+
+/// The product of matrices of any rank, as numpy's matmul; Linear when b is one constant matrix.
+[[nodiscard]] OnnxValue onnx_matmul(OnnxNode& node, const OnnxValue& a, const OnnxValue& b);
+
+/// A convolution of x by constant weights [out][in / groups][kernel...], with the node's attributes. `weights`: as
+/// fp32 numbers; `bias` may be null.
+[[nodiscard]] OnnxValue onnx_convolution(OnnxNode& node, const OnnxValue& x, const OnnxTensor& weights, BlobPtr bias);
+
+/// Weights as a blob: in 8 bits where they were stored so with scales that octavo's kernels take; else fp32. The first
+/// dimension of `weights` is the outputs'.
+[[nodiscard]] BlobPtr onnx_weights(const OnnxTensor& weights, bool keep_bits, QuantizationWindow& window);
+
+/// What a reduction is over.
+struct OnnxReduction {
+  std::vector<std::int64_t> axes;  ///< rising
+  Shape kept;                      ///< x's shape with 1 for the reduced dimensions
+  Shape shape;                     ///< the result's
+};
+[[nodiscard]] OnnxReduction onnx_reduction(const OnnxNode& node);
+/// One number for each position of the other axes; the result has shape `reduction.shape`.
+[[nodiscard]] OnnxValue onnx_reduce(OnnxNode& node, ReductionKind kind, const OnnxValue& x,
+                                    const OnnxReduction& reduction);
+
+/// Kernel, stride, dilation and padding along one or two axes, a missing height as 1 and 0.
+struct OnnxWindow {
+  std::size_t axes = 2;
+  Pair kernel{1, 1}, stride{1, 1}, dilation{1, 1}, pad_begin{0, 0}, pad_end{0, 0};
+};
+/// From the attributes; `spatial`: the input's sizes, for auto_pad. `kernel`: where the attribute is missing.
+[[nodiscard]] OnnxWindow onnx_window(const OnnxNode& node, const Shape& spatial, const Shape& kernel);
+/// [N, C, W] as [N, C, 1, W], and back; other shapes as they are.
+[[nodiscard]] OnnxValue onnx_as_image(OnnxNode& node, const OnnxValue& x);
+[[nodiscard]] OnnxValue onnx_from_image(OnnxNode& node, const OnnxValue& y, std::int64_t rank);
+
+/// x rounded onto a grid, as the integers of it: round(x / scale) + zero point, moved into the type's range. Scale and
+/// zero point: numbers that broadcast to x.
+[[nodiscard]] OnnxValue onnx_to_grid(OnnxNode& node, const OnnxValue& x, const OnnxValue& scale,
+                                     const OnnxValue& zero_point, OnnxType type);
+
+}  // namespace octavo::graph

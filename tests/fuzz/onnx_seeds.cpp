@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the seeds of the ONNX fuzzer into a folder: a small model for each operator, and one that folds shapes.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "graph/export/onnx_writer.h"
+
+namespace {
+
+using octavo::graph::OnnxWriter;
+using octavo::graph::Shape;
+
+constexpr const char* kOperators[] = {"Abs",
+                                      "Add",
+                                      "ArgMax",
+                                      "Attention",
+                                      "AveragePool",
+                                      "BatchNormalization",
+                                      "Cast",
+                                      "Clip",
+                                      "Concat",
+                                      "Conv",
+                                      "ConvInteger",
+                                      "ConvTranspose",
+                                      "DepthToSpace",
+                                      "DequantizeLinear",
+                                      "Div",
+                                      "Dropout",
+                                      "DynamicQuantizeLinear",
+                                      "Equal",
+                                      "Expand",
+                                      "Flatten",
+                                      "Gather",
+                                      "Gelu",
+                                      "Gemm",
+                                      "GlobalAveragePool",
+                                      "GroupNormalization",
+                                      "InstanceNormalization",
+                                      "LRN",
+                                      "LayerNormalization",
+                                      "LogSoftmax",
+                                      "LpNormalization",
+                                      "MatMul",
+                                      "MatMulInteger",
+                                      "Max",
+                                      "MaxPool",
+                                      "Mean",
+                                      "MeanVarianceNormalization",
+                                      "Mod",
+                                      "PRelu",
+                                      "Pad",
+                                      "Pow",
+                                      "QLinearConv",
+                                      "QLinearMatMul",
+                                      "QuantizeLinear",
+                                      "RMSNormalization",
+                                      "ReduceL2",
+                                      "ReduceLogSumExp",
+                                      "ReduceMax",
+                                      "ReduceMean",
+                                      "Relu",
+                                      "Reshape",
+                                      "Resize",
+                                      "Slice",
+                                      "Softmax",
+                                      "SpaceToDepth",
+                                      "Split",
+                                      "Squeeze",
+                                      "Sum",
+                                      "Tile",
+                                      "Transpose",
+                                      "Trilu",
+                                      "Unsqueeze",
+                                      "Upsample",
+                                      "Where"};
+
+std::string floats(OnnxWriter& writer, const std::string& name, const Shape& shape) {
+  std::size_t count = 1;
+  for (const std::int64_t dim : shape) count *= static_cast<std::size_t>(dim);
+  return writer.floats(name, shape, std::vector<float>(count, 0.5F));
+}
+
+/// One node of the operator on an image, with operands and attributes that most operators can do something with.
+std::string seed(const std::string& type) {
+  OnnxWriter writer({});
+  writer.input("x", {1, 4, 4, 4});
+  std::vector<std::string> inputs{"x"};
+  if (type.find("Conv") != std::string::npos) inputs.push_back(floats(writer, "w", {4, 4, 3, 3}));
+  if (type == "Reshape" || type == "Expand" || type == "Tile" || type == "Slice" || type == "Pad") {
+    inputs.push_back(writer.integers("i", {1, 4, 4, 4}));
+    inputs.push_back(writer.integers("j", {1, 4, 4, 4}));
+  } else {
+    for (const char* name : {"a", "b", "c", "d"}) inputs.push_back(floats(writer, name, {4}));
+  }
+  writer.node(type, type, inputs, {"y"})
+      .set("kernel_shape", std::vector<std::int64_t>{2, 2})
+      .set("strides", std::vector<std::int64_t>{2, 2})
+      .set("pads", std::vector<std::int64_t>{1, 0, 1, 0})
+      .set("axes", std::vector<std::int64_t>{1})
+      .set("perm", std::vector<std::int64_t>{0, 2, 3, 1})
+      .set("axis", std::int64_t{1})
+      .set("to", std::int64_t{7})
+      .set("blocksize", std::int64_t{2})
+      .set("num_groups", std::int64_t{2})
+      .set("mode", "linear")
+      .set("epsilon", 1e-5F);
+  writer.output("y", {});
+  return writer.finish("seed");
+}
+
+std::string folding() {
+  OnnxWriter writer({});
+  writer.input("x", {2, 4, 4, 4});
+  writer.node("Shape", "s", {"x"}, {"s"});
+  writer.node("Gather", "g", {"s", writer.integers("zero", {0})}, {"g"}).set("axis", std::int64_t{0});
+  writer.node("Mul", "m", {"g", writer.integers("two", {2})}, {"m"});
+  writer.node("Concat", "c", {"m", writer.integers("rest", {-1})}, {"c"}).set("axis", std::int64_t{0});
+  writer.node("Reshape", "y", {"x", "c"}, {"y"});
+  writer.output("y", {});
+  return writer.finish("folding");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fputs("usage: octavo_fuzz_onnx_seeds FOLDER\n", stderr);
+    return 2;
+  }
+  const std::filesystem::path folder = argv[1];
+  std::filesystem::create_directories(folder);
+  for (const std::string type : kOperators) std::ofstream(folder / type, std::ios::binary) << seed(type);
+  std::ofstream(folder / "folding", std::ios::binary) << folding();
+  return 0;
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// What ONNX files become: operators of every generation as the graph's ops, constants folded, weights as they lie.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "graph/compiler.h"
+#include "tests/graph/net.h"
+#include "tests/graph/onnx_files.h"
+
+namespace octavo::graph {
+namespace {
+
+using test::op_at;
+using test::ops_of;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+using Names = std::vector<std::string>;
+
+TEST(OnnxImport, AClassifierBecomesConvolutionsPoolsAndLinear) {
+  OnnxModel model;
+  const Names statistics{model.floats("scale", {8}), model.floats("shift", {8}), model.floats("mean", {8}),
+                         model.floats("variance", {8})};
+  model.input("x", {1, 3, 8, 8});
+  model.node("Conv", {"x", model.floats("w", {8, 3, 3, 3}), model.floats("b", {8})}, "c", [](auto n) {
+    n.set("pads", std::vector<std::int64_t>{1, 1, 1, 1});
+  });
+  model.node("BatchNormalization", {"c", "scale", "shift", "mean", "variance"}, "n");
+  model.node("Relu", {"n"}, "r");
+  model.node("GlobalAveragePool", {"r"}, "p");
+  model.node("Flatten", {"p"}, "f");
+  model.node("Gemm", {"f", model.floats("v", {10, 8}), model.floats("a", {10})}, "y",
+             [](auto n) { n.set("transB", std::int64_t{1}); });
+  model.node("Softmax", {"y"}, "s");
+  const Graph graph = OnnxFiles().import(model.finish("s"));
+  EXPECT_EQ(ops_of(canonicalize(graph)), "Input Convolution Pool Linear Softmax");
+  EXPECT_EQ(graph.values[graph.outputs[0]].name, "s");
+  EXPECT_EQ(output_shape(graph), (Shape{1, 10}));
+  // The batch is the caller's, though the file says 1.
+  Graph batch = graph;
+  infer_shapes(batch, {{"x", {5, 3, 8, 8}}});
+  EXPECT_EQ(output_shape(batch), (Shape{5, 10}));
+}
+
+TEST(OnnxImport, SamePaddingPutsTheOddPixelWhereItsNameSays) {
+  for (const auto& [rule, begin, end] : {std::tuple{"SAME_UPPER", 0, 1}, std::tuple{"SAME_LOWER", 1, 0}}) {
+    OnnxModel model;
+    model.input("x", {1, 2, 8, 8});
+    model.node("Conv", {"x", model.floats("w", {4, 2, 3, 3})}, "y", [&](auto n) {
+      n.set("auto_pad", std::string_view(rule)).set("strides", std::vector<std::int64_t>{2, 2});
+    });
+    const Graph graph = OnnxFiles().import(model.finish("y"));
+    const auto& conv = op_at<Convolution>(graph, "y");
+    EXPECT_EQ(conv.pad_begin, (Pair{begin, begin})) << rule;
+    EXPECT_EQ(conv.pad_end, (Pair{end, end})) << rule;
+    EXPECT_EQ(output_shape(graph), (Shape{1, 4, 4, 4}));
+  }
+}
+
+TEST(OnnxImport, OneDimensionIsAnImageOfOneRow) {
+  OnnxModel model;
+  model.input("x", {2, 3, 20});
+  model.node("Conv", {"x", model.floats("w", {4, 3, 5})}, "c");
+  model.node("MaxPool", {"c"}, "y", [](auto n) { n.set("kernel_shape", std::vector<std::int64_t>{2}); });
+  EXPECT_EQ(output_shape(OnnxFiles().import(model.finish("y"))), (Shape{2, 4, 15}));
+}
+
+TEST(OnnxImport, ClipOfEveryGenerationIsARelu6OrRelu) {
+  OnnxModel old;
+  old.input("x", {1, 2});
+  old.node("Clip", {"x"}, "y", [](auto n) { n.set("min", 0.0F).set("max", 6.0F); });
+  EXPECT_EQ(op_at<Unary>(OnnxFiles().import(old.finish("y", 7)), "y").kind, UnaryKind::relu6);
+  OnnxModel young;
+  young.input("x", {1, 2});
+  young.node("Clip", {"x", young.floats("low", {}, {0.0F})}, "y");
+  EXPECT_EQ(op_at<Unary>(OnnxFiles().import(young.finish("y")), "y").kind, UnaryKind::relu);
+}
+
+/// What PyTorch writes for x.view(x.size(0), -1): Shape, Gather, Unsqueeze, Concat, Reshape.
+TEST(OnnxImport, ShapeArithmeticIsFoldedAndLeavesTheBatchOpen) {
+  OnnxModel model;
+  model.input("x", {1, 4, 3, 3});
+  model.node("Shape", {"x"}, "shape");
+  model.node("Gather", {"shape", model.integers("zero", {0})}, "batch");
+  model.node("Concat", {"batch", model.integers("rest", {-1})}, "wanted",
+             [](auto n) { n.set("axis", std::int64_t{0}); });
+  model.node("Reshape", {"x", "wanted"}, "y");
+  Graph graph = OnnxFiles().import(model.finish("y"));
+  EXPECT_EQ(ops_of(graph), "Input Reshape");
+  EXPECT_THAT(op_at<Reshape>(graph, "y").dims, ElementsAre(0, -1));
+  infer_shapes(graph, {{"x", {7, 4, 3, 3}}});
+  EXPECT_EQ(output_shape(graph), (Shape{7, 36}));
+}
+
+TEST(OnnxImport, ConstantsThatFollowAxesAreScalesAndFold) {
+  OnnxModel model;
+  model.input("x", {1, 3, 4, 4});
+  model.node("Conv", {"x", model.floats("w", {8, 3, 1, 1})}, "c");
+  model.node("Mul", {"c", model.floats("factor", {8, 1, 1})}, "m");
+  model.node("Add", {model.floats("offset", {1, 8, 1, 1}), "m"}, "a");
+  const Graph graph = OnnxFiles().import(model.finish("a"));
+  EXPECT_EQ(ops_of(graph), "Input Convolution Scale Scale");
+  EXPECT_EQ(ops_of(canonicalize(graph)), "Input Convolution");
+}
+
+TEST(OnnxImport, MatMulWithAConstantMatrixAndItsBiasAreOneLinear) {
+  OnnxModel model;
+  model.input("x", {2, 5, 16});
+  model.node("MatMul", {"x", model.floats("w", {16, 24})}, "m");
+  model.node("Add", {"m", model.floats("b", {24})}, "a");
+  const Graph graph = canonicalize(OnnxFiles().import(model.finish("a")));
+  EXPECT_EQ(ops_of(graph), "Input Linear");
+  EXPECT_NE(std::get<Linear>(graph.nodes[1].op).bias, nullptr);
+}
+
+TEST(OnnxImport, SoftmaxOfOldFilesRunsOverAllAxesFromItsOwn) {
+  OnnxModel model;
+  model.input("x", {2, 3, 4});
+  model.node("Softmax", {"x"}, "y");
+  const onnx::ModelProto young = model.finish("y");
+  onnx::ModelProto old = young;
+  old.mutable_opset_import(0)->set_version(11);
+  EXPECT_EQ(ops_of(OnnxFiles().import(young)), "Input Softmax");
+  EXPECT_EQ(ops_of(OnnxFiles().import(old)), "Input Reshape Softmax Reshape");
+}
+
+TEST(OnnxImport, WhatDoesNothingIsNoNodeAndTheOutputKeepsItsName) {
+  OnnxModel model;
+  model.input("x", {1, 4});
+  model.node("Relu", {"x"}, "r");
+  model.node("Dropout", {"r"}, "d");
+  model.node("Identity", {"d"}, "y");
+  const Graph graph = OnnxFiles().import(model.finish("y"));
+  EXPECT_EQ(test::output_names(graph), Names{"y"});
+  EXPECT_EQ(ops_of(canonicalize(graph)), "Input Unary");
+}
+
+TEST(OnnxImport, AnOutputThatIsConstantIsStillAnOutput) {
+  OnnxModel model;
+  model.input("x", {2, 3});
+  model.node("Shape", {"x"}, "y");
+  const Graph graph = OnnxFiles().import(model.finish("y"));
+  EXPECT_EQ(output_shape(graph), Shape{2});
+}
+
+TEST(OnnxImport, FixedInputsBecomePartOfTheNetwork) {
+  OnnxModel model;
+  model.input("x", {1, 3, 4, 4});
+  model.input("w", {8, 3, 1, 1});
+  model.node("Conv", {"x", "w"}, "y");
+  const onnx::ModelProto proto = model.finish("y");
+  const Error error = error_of([&] { (void)OnnxFiles().import(proto); });
+  EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+  EXPECT_THAT(error.where(), HasSubstr("node 'y' (Conv)"));
+  OnnxImportOptions options;
+  options.fixed_inputs["w"] = make_tensor(OnnxType::float32, {8, 3, 1, 1}, std::vector<float>(24, 1.0F));
+  EXPECT_EQ(ops_of(OnnxFiles().import(proto, options)), "Input Convolution");
+}
+
+TEST(OnnxImport, EightBitWeightsBehindDequantizeLinearKeepTheirBits) {
+  OnnxModel model;
+  std::vector<std::int8_t> q(16 * 64);
+  for (std::size_t i = 0; i < q.size(); ++i) q[i] = static_cast<std::int8_t>(static_cast<int>(i * 37 % 255) - 127);
+  model.input("x", {2, 64});
+  model.node("DequantizeLinear", {model.bytes("q", {16, 64}, q), model.floats("s", {16, 2})}, "w",
+             [](auto n) { n.set("axis", std::int64_t{1}).set("block_size", std::int64_t{32}); });
+  model.node("Gemm", {"x", "w"}, "y", [](auto n) { n.set("transB", std::int64_t{1}); });
+  const onnx::ModelProto proto = model.finish("y");
+  const auto& linear = op_at<Linear>(OnnxFiles().import(proto), "y");
+  ASSERT_TRUE(linear.weights->quantized());
+  EXPECT_TRUE(std::equal(q.begin(), q.end(), linear.weights->q.values.begin()));
+  EXPECT_EQ(linear.weights->window, 32);
+  EXPECT_EQ(linear.window.channels, 32);
+}
+
+/// -128 is outside what octavo's kernels take: such weights run as the fp32 numbers that they stand for.
+TEST(OnnxImport, EightBitWeightsThatTheKernelsCannotTakeAreReal) {
+  OnnxModel model;
+  model.input("x", {2, 4});
+  model.node("DequantizeLinear", {model.bytes("q", {1, 4}, {-128, 1, 2, 3}), model.floats("s", {}, {0.25F})}, "w");
+  model.node("Gemm", {"x", "w"}, "y", [](auto n) { n.set("transB", std::int64_t{1}); });
+  const Graph graph = OnnxFiles().import(model.finish("y"));
+  const auto& linear = op_at<Linear>(graph, "y");
+  ASSERT_FALSE(linear.weights->quantized());
+  EXPECT_EQ(linear.weights->f32.values[0], -32.0F);
+}
+
+TEST(OnnxImport, AnOpenBatchIsOneAndOtherOpenSizesAreAskedFor) {
+  OnnxModel model;
+  model.input("x", {2, 3});
+  model.node("Relu", {"x"}, "y");
+  onnx::ModelProto proto = model.finish("y");
+  auto& shape = *proto.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+  shape.mutable_dim(0)->set_dim_param("N");
+  EXPECT_EQ(output_shape(OnnxFiles().import(proto)), (Shape{1, 3}));
+  shape.mutable_dim(1)->set_dim_param("M");
+  EXPECT_THAT(error_of([&] { (void)OnnxFiles().import(proto); }).hint(), HasSubstr("--input-shape"));
+  OnnxImportOptions options;
+  options.input_shapes["x"] = {4, 9};
+  EXPECT_EQ(output_shape(OnnxFiles().import(proto, options)), (Shape{4, 9}));
+}
+
+TEST(OnnxImport, ExternalDataLiesBesideTheModel) {
+  OnnxModel model;
+  model.input("x", {1, 2});
+  model.node("Add", {"x", model.floats("c", {2}, {7, 8})}, "y");
+  onnx::ModelProto proto = model.finish("y");
+  auto& tensor = *proto.mutable_graph()->mutable_initializer(0);
+  const std::string numbers = tensor.raw_data();
+  tensor.clear_raw_data();
+  tensor.set_data_location(1);
+  const auto entry = [&](const char* key, const char* value) {
+    auto& own = *tensor.add_external_data();
+    own.set_key(key);
+    own.set_value(value);
+  };
+  entry("location", "weights.bin");
+  entry("offset", "8");
+  entry("length", "8");
+  const OnnxFiles files;
+  EXPECT_EQ(error_of([&] { (void)files.import(proto); }).kind(), ErrorKind::io);
+  files.write("weights.bin", "12345678" + numbers);
+  const Graph graph = files.import(proto);
+  EXPECT_EQ(std::get<Scale>(graph.nodes[1].op).offset->f32.values[1], 8.0F);
+  files.write("weights.bin", "12345678" + numbers.substr(1));
+  EXPECT_EQ(error_of([&] { (void)files.import(proto); }).kind(), ErrorKind::malformed);
+  tensor.mutable_external_data(0)->set_value("../weights.bin");
+  EXPECT_THAT(error_of([&] { (void)files.import(proto); }).what(), HasSubstr("not beside the model"));
+}
+
+}  // namespace
+}  // namespace octavo::graph
