@@ -7,9 +7,11 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <optional>
 
 #include "jit/kernel_cache.h"
 #include "jit/layer.h"
+#include "jit/plan.h"
 #include "jit/vector_unit.h"
 #include "jit/winograd_layout.h"
 #include "jit/winograd_reference.h"
@@ -113,10 +115,238 @@ class WinogradTest : public testing::EachIsa {
 
 TEST_P(WinogradTest, EqualsReferenceOverGeneratedShapes) {
   RandomSpecs specs(21, GetParam());
-  for (unsigned i = 0; i < 150 && !HasFatalFailure(); ++i) {
+  for (unsigned i = 0; i < 60 && !HasFatalFailure(); ++i) {
     const ConvSpec spec = random_layer(specs, GetParam());
     expect_equals_reference(LayerCase(spec, i), random_plan(specs, GetParam()), i % 2 == 0 ? Guard::behind : Guard::before);
   }
+}
+
+TEST_P(WinogradTest, EqualsReferenceForShapesOfKnownNetworks) {
+  for (const SquareConv& shape : {SquareConv{64, 32, 14, 3, 1, 1}, {128, 32, 7, 3, 1, 1}, {320, 16, 7, 3, 1, 1},
+                                  {3, 64, 16, 3, 1, 1}, {96, 52, 7, 3, 1, 1}, {96, 64, 9, 3, 1, 1, 1, 2}}) {
+    for (const WinogradLimit limit : {WinogradLimit::tiles2x2, WinogradLimit::tiles2x4, WinogradLimit::tiles4x4}) {
+      ConvSpec spec = shape.spec();
+      spec.isa = GetParam();
+      spec.nonnegative_input = true;
+      spec.epilogue = {.bias = true, .activation = ActivationKind::relu};
+      spec.winograd = limit;
+      const LayerCase c(spec, 7);
+      const std::vector<PlanCandidate> candidates = plan_candidates(spec, Machine{}, 2);
+      const auto is_winograd = [](const PlanCandidate& candidate) { return candidate.plan.winograd(); };
+      const auto best = std::find_if(candidates.begin(), candidates.end(), is_winograd);
+      ASSERT_NE(best, candidates.end());
+      expect_equals_reference(c, best->plan);
+    }
+  }
+}
+
+TEST_P(WinogradTest, EqualsReferenceForEveryCandidateThatATunerMayKeep) {
+  RandomSpecs specs(22, GetParam());
+  for (unsigned i = 0; i < 60 && !HasFatalFailure(); ++i) {
+    ConvSpec spec = random_layer(specs, GetParam());
+    spec.winograd = WinogradLimit::tiles4x4;
+    std::vector<PlanCandidate> candidates = plan_candidates(spec, Machine{}, 1 + static_cast<int>(i % 3));
+    std::erase_if(candidates, [](const PlanCandidate& candidate) { return !candidate.plan.winograd(); });
+    ASSERT_FALSE(candidates.empty());
+    const auto last = static_cast<std::int64_t>(candidates.size()) - 1;
+    const Plan& plan = candidates[static_cast<std::size_t>(specs.between(0, last))].plan;
+    EXPECT_TRUE(is_candidate(spec, plan));
+    expect_equals_reference(LayerCase(spec, i), plan);
+  }
+}
+
+TEST_P(WinogradTest, EqualsReferenceForHostileInputs) {
+  const float tiny = std::numeric_limits<float>::denorm_min(), huge = std::numeric_limits<float>::max();
+  RandomSpecs random(23, GetParam());
+  for (unsigned round = 0; round < 40 && !HasFatalFailure(); ++round) {
+    LayerCase c(random_layer(random, GetParam()), round);
+    if (transcendental(c.spec.epilogue.activation)) c.spec.epilogue.activation = ActivationKind::none;
+    auto& image = c.image;
+    const auto any = static_cast<std::size_t>(random.between(0, static_cast<std::int64_t>(image.size()) - 1));
+    switch (round % 8) {
+      case 0:
+        std::fill(image.begin(), image.end(), 0.0F);
+        break;
+      case 1:
+        std::fill(image.begin(), image.end(), 3.0F);
+        break;
+      case 2:
+        image[any] = 1e6F;
+        break;
+      case 3:
+        std::fill(image.begin(), image.end(), tiny);
+        break;
+      case 4:
+        std::fill(image.begin(), image.end(), huge);  // the transform overflows
+        break;
+      case 5:
+        image[any] = nan;
+        break;
+      case 6:
+        image[any] = -std::numeric_limits<float>::infinity();
+        break;
+      default:
+        for (float& x : image) x *= 0x1p-117F;
+        break;
+    }
+    expect_equals_reference(c, random_plan(random, GetParam()));
+  }
+}
+
+TEST_P(WinogradTest, EqualsReferenceForTheLargestWeights) {
+  for (const int weight : {-127, 127}) {
+    ConvSpec spec = SquareConv{200, 40, 9, 3, 1, 1}.spec();
+    spec.window.channels = 0;
+    spec.isa = GetParam();
+    LayerCase c(spec, 5);
+    std::fill(c.q.begin(), c.q.end(), static_cast<std::int8_t>(weight));
+    std::fill(c.image.begin(), c.image.end(), -2.0F);
+    RandomSpecs specs(24, GetParam());
+    expect_equals_reference(c, random_plan(specs, GetParam()));
+  }
+}
+
+TEST_P(WinogradTest, ANaNReachesEveryOutputThatReadsItAndNoneBeyondItsWinogradTiles) {
+  ConvSpec spec = SquareConv{64, 32, 16, 3, 1, 1}.spec();
+  spec.isa = GetParam();
+  spec.epilogue.activation = ActivationKind::relu;
+  LayerCase c(spec, 5);
+  c.image[static_cast<std::size_t>((5 * 16 + 6) * 64 + 3)] = nan;  // row 5, column 6
+  Plan plan;
+  plan.winograd_h = plan.winograd_w = 4;
+  plan.tile_h = plan.tile_w = 16;
+  plan.rows = 2;
+  plan.column_vectors = 1;
+  const std::vector<float> out = run(c, plan, cache_);
+  for (std::int64_t y = 0; y < 16; ++y) {
+    for (std::int64_t x = 0; x < 16; ++x) {
+      const bool poisoned = std::isnan(out[static_cast<std::size_t>((y * 16 + x) * 32)]);
+      const bool reads = y >= 4 && y <= 6 && x >= 5 && x <= 7;
+      // A field is six wide, one more than the tile at its left and two at its right.
+      const bool near = y >= 4 && y < 8 && x >= 4 && x < 8;
+      if (!reads && near) continue;
+      EXPECT_EQ(poisoned, reads) << y << ", " << x;
+    }
+  }
+}
+
+TEST_P(WinogradTest, GapsBetweenOutputPixelsAreLeftAlone) {
+  ConvSpec spec = SquareConv{16, 20, 9, 3, 1, 1}.spec();
+  spec.dst_pixel_stride = 27;
+  spec.isa = GetParam();
+  RandomSpecs specs(25, GetParam());
+  const std::vector<float> out = run(LayerCase(spec, 5), random_plan(specs, GetParam()), cache_);
+  for (std::size_t i = 0; i < out.size(); ++i) EXPECT_EQ(std::isnan(out[i]), i % 27 >= 20) << i;
+}
+
+/// Signal over noise, in dB.
+double signal_to_noise(const std::vector<double>& exact, const std::vector<float>& actual) {
+  double signal = 0.0, noise = 0.0;
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    signal += exact[i] * exact[i];
+    noise += (exact[i] - actual[i]) * (exact[i] - actual[i]);
+  }
+  return 10.0 * std::log10(signal / noise);
+}
+
+/// The layer in double precision, epilogue left out.
+std::vector<double> convolution(const LayerCase& c) {
+  const ConvSpec& s = c.spec;
+  std::vector<double> y(static_cast<std::size_t>(s.out_h * s.out_w * s.out_channels));
+  for (std::int64_t row = 0; row < s.out_h; ++row)
+    for (std::int64_t column = 0; column < s.out_w; ++column)
+      for (std::int64_t o = 0; o < s.out_channels; ++o)
+        for (std::int64_t i = 0; i < s.in_channels * 9; ++i) {
+          const std::int64_t channel = i / 9, r = row + i % 9 / 3 - s.pad_top, x = column + i % 3 - s.pad_left;
+          if (r < 0 || r >= s.in_h || x < 0 || x >= s.in_w) continue;
+          const double w = c.q[static_cast<std::size_t>(o * s.in_channels * 9 + i)] *
+                           static_cast<double>(c.scales[static_cast<std::size_t>(
+                               o * s.windows() + channel / s.window_channels())]);
+          y[static_cast<std::size_t>((row * s.out_w + column) * s.out_channels + o)] +=
+              w * c.image[static_cast<std::size_t>((r * s.in_w + x) * s.in_channels + channel)];
+        }
+  return y;
+}
+
+TEST(WinogradReferenceTest, IsAConvolutionUpToTheNoiseOfItsTile) {
+  ConvSpec spec = SquareConv{128, 16, 14, 3, 1, 1}.spec();
+  spec.nonnegative_input = true;
+  const LayerCase c(spec, 3);
+  const std::vector<double> exact = convolution(c);
+  const auto measured = [&](std::int64_t h, std::int64_t w) {
+    Plan plan;
+    plan.winograd_h = h;
+    plan.winograd_w = w;
+    plan.tile_h = plan.tile_w = 8;
+    return signal_to_noise(exact, reference(c, plan));
+  };
+  const double small = measured(2, 2), wide = measured(2, 4), tall = measured(4, 2), large = measured(4, 4);
+  EXPECT_GT(small, 33.0);
+  EXPECT_GT(wide, 29.0);
+  EXPECT_NEAR(wide, tall, 1.0);
+  EXPECT_GT(large, 25.0);
+  EXPECT_GT(small, wide + 2.0);
+  EXPECT_GT(wide, large + 2.0);
+}
+
+TEST(WinogradReferenceTest, ScalingTheInputByAPowerOfTwoScalesTheOutputExactly) {
+  const ConvSpec spec = SquareConv{40, 16, 10, 3, 1, 1}.spec();
+  LayerCase c(spec, 3);
+  Plan plan;
+  plan.winograd_h = plan.winograd_w = plan.tile_h = plan.tile_w = 4;
+  const std::vector<float> once = reference(c, plan);
+  for (float& x : c.image) x *= 64.0F;
+  const std::vector<float> scaled = reference(c, plan);
+  for (std::size_t i = 0; i < once.size(); ++i) ASSERT_EQ(scaled[i], 64.0F * once[i]);
+}
+
+TEST(WinogradPlanTest, ImpossiblePlansAreErrors) {
+  KernelCache cache;
+  const auto refused = [&](const ConvSpec& spec, std::int64_t winograd, std::int64_t tile) {
+    Plan plan;
+    plan.winograd_h = plan.winograd_w = winograd;
+    plan.tile_h = plan.tile_w = tile;
+    const LayerCase c(spec, 1);
+    EXPECT_THROW(Layer(spec, plan, c.weights(), cache), Error) << spec.name() << " " << plan.name();
+  };
+  refused(SquareConv{16, 16, 12, 3, 1, 1}.spec(), 3, 6);     // no such Winograd tile
+  refused(SquareConv{16, 16, 12, 3, 1, 1}.spec(), 4, 6);     // a work tile of one and a half
+  refused(SquareConv{16, 16, 12, 3, 2, 1}.spec(), 4, 4);     // stride
+  refused(SquareConv{16, 16, 12, 5, 1, 2}.spec(), 4, 4);     // kernel
+  refused(SquareConv{16, 16, 12, 3, 1, 1, 2}.spec(), 4, 4);  // dilation
+}
+
+TEST(WinogradPlanTest, IsChosenWithinTheLimitWhereItIsFaster) {
+  ConvSpec spec = SquareConv{256, 256, 56, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  EXPECT_FALSE(make_plan(spec, Machine{}, 1).winograd());
+  const auto tile = [&](WinogradLimit limit) {
+    spec.winograd = limit;
+    const Plan plan = make_plan(spec, Machine{}, 1);
+    EXPECT_NE(plan.reason.find("Winograd"), std::string::npos) << plan.reason;
+    return plan.winograd_h * plan.winograd_w;
+  };
+  EXPECT_EQ(tile(WinogradLimit::tiles2x2), 4);
+  EXPECT_EQ(tile(WinogradLimit::tiles2x4), 8);
+  EXPECT_EQ(tile(WinogradLimit::tiles4x4), 16);
+}
+
+TEST(WinogradPlanTest, ThePictureItselfIsConvolvedDirectly) {
+  ConvSpec spec = SquareConv{3, 64, 224, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  spec.winograd = WinogradLimit::tiles4x4;
+  EXPECT_FALSE(make_plan(spec, Machine{}, 1).winograd());
+}
+
+TEST(WinogradPlanTest, NamesAreReadBack) {
+  ConvSpec spec = SquareConv{64, 64, 28, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  spec.winograd = WinogradLimit::tiles4x4;
+  const Plan plan = make_plan(spec, Machine{}, 2);
+  const std::optional<Plan> read = Plan::parse(plan.name());
+  ASSERT_TRUE(read);
+  EXPECT_TRUE(read->same_blocking(plan));
+  EXPECT_NE(spec.name().find("_wg4x4"), std::string::npos) << "plans of other limits are other records";
 }
 
 INSTANTIATE_TEST_SUITE_P(EachIsa, WinogradTest, testing::isas_with_code(), testing::isa_of_test);
