@@ -82,7 +82,7 @@ inline graph::Graph one_op_graph(graph::Op op, const std::vector<Tensor>& inputs
 inline std::vector<Tensor> run_op(const graph::Op& op, const std::vector<Tensor>& inputs, Layout layout,
                                   std::size_t outputs = 1, int threads = 1) {
   const graph::Graph graph = one_op_graph(op, inputs, outputs);
-  const BuildContext build{dnnl::engine(dnnl::engine::kind::cpu, 0), nullptr, {}, Isa::reference, threads};
+  const BuildContext build{dnnl::engine(dnnl::engine::kind::cpu, 0), nullptr, {}, Isa::reference, threads, {}, {}};
   StepRequest request{graph, graph.nodes.back(), build, {}, {}, {}};
   std::vector<std::vector<float>> memory;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
