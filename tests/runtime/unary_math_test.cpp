@@ -126,10 +126,10 @@ TEST(UnaryMath, SeesWhatIsNoNumber) {
   }
 }
 
-TEST(VectorMath, ExpIsExactToTwoUnitsAndKeepsItsLimits) {
+TEST(VectorMath, ExpIsExactToThreeUnitsAndKeepsItsLimits) {
   for (float x = -87.0F; x < 88.5F; x += 0.037F) {
     const double expected = std::exp(static_cast<double>(x));
-    EXPECT_NEAR(runtime::vector_exp(x) / expected, 1.0, 2.5e-7) << x;
+    EXPECT_NEAR(runtime::vector_exp(x) / expected, 1.0, 3.6e-7) << x;
   }
   EXPECT_EQ(runtime::vector_exp(-200.0F), 0.0F);
   EXPECT_EQ(runtime::vector_exp(-kInfinity), 0.0F);
@@ -138,9 +138,9 @@ TEST(VectorMath, ExpIsExactToTwoUnitsAndKeepsItsLimits) {
   EXPECT_TRUE(std::isnan(runtime::vector_exp(std::nanf(""))));
 }
 
-TEST(VectorMath, ErfIsOffByLessThan2e7) {
+TEST(VectorMath, ErfIsOffByLessThan4e7) {
   for (float x = -5.0F; x < 5.0F; x += 0.0013F) {
-    EXPECT_NEAR(runtime::vector_erf(x), std::erf(static_cast<double>(x)), 2e-7) << x;
+    EXPECT_NEAR(runtime::vector_erf(x), std::erf(static_cast<double>(x)), 4e-7) << x;
   }
 }
 
