@@ -34,7 +34,7 @@ namespace octavo::runtime {
   return x > 88.72283F ? __builtin_inff() : above_zero;
 }
 
-/// erf(x), off by at most 2e-7.
+/// erf(x), off by at most 6e-7.
 [[gnu::always_inline]] inline float vector_erf(float x) {
   // Abramowitz and Stegun, 7.1.26.
   const float magnitude = x < 0.0F ? -x : x;

@@ -32,8 +32,16 @@ std::string OnnxNodeExporter::step(std::string_view type, std::vector<std::strin
   return result;
 }
 
+OnnxNodeWriter OnnxNodeExporter::layer(std::string_view type, const std::vector<std::string>& inputs, bool alone,
+                                       std::string& result) {
+  if (alone) return last(type, inputs);
+  result = part(type);
+  named_ = true;
+  return writer_.node(type, node_.name, inputs, {result});
+}
+
 OnnxNodeWriter OnnxNodeExporter::last(std::string_view type, std::vector<std::string> inputs) {
-  return writer_.node(type, node_.name, inputs, {out()});
+  return writer_.node(type, named_ ? part(type) : node_.name, inputs, {out()});
 }
 
 std::string OnnxNodeExporter::constant(std::string_view name, const Shape& shape, std::span<const float> values) {

@@ -13,8 +13,8 @@
 
 namespace octavo::graph {
 
-/// The node that is written, and names for what stands between its parts. The last ONNX node of a node has its name and
-/// makes its output.
+/// The node that is written, and names for what stands between its parts. The last ONNX node makes its output; its name
+/// goes to the ONNX node of the layer itself, or to the last one.
 class OnnxNodeExporter {
  public:
   OnnxNodeExporter(const Graph& graph, const Node& node, OnnxWriter& writer)
@@ -37,6 +37,8 @@ class OnnxNodeExporter {
   /// A node on the way; its result's name.
   std::string step(std::string_view type, std::vector<std::string> inputs);
   OnnxNodeWriter step(std::string_view type, std::vector<std::string> inputs, std::string& result);
+  /// The layer itself: the last node when nothing follows, else a step whose result is put into `result`.
+  OnnxNodeWriter layer(std::string_view type, const std::vector<std::string>& inputs, bool alone, std::string& result);
   /// The last node.
   OnnxNodeWriter last(std::string_view type, std::vector<std::string> inputs);
 
@@ -99,6 +101,7 @@ class OnnxNodeExporter {
   const Graph& graph_;
   const Node& node_;
   OnnxWriter& writer_;
+  bool named_ = false;  ///< an ONNX node has the node's name
 };
 
 }  // namespace octavo::graph

@@ -5,6 +5,7 @@
 
 #include "graph/axes.h"
 #include "graph/export/onnx_exporter.h"
+#include "graph/transposed.h"
 
 namespace octavo::graph {
 namespace {
@@ -12,32 +13,22 @@ namespace {
 std::vector<std::int64_t> pads_of(const Pair& begin, const Pair& end) { return {begin[0], begin[1], end[0], end[1]}; }
 std::vector<std::int64_t> list(const Pair& pair) { return {pair[0], pair[1]}; }
 
-/// [rows][columns] -> [columns][rows]
-template <class T>
-std::vector<T> turned(std::span<const T> x, std::size_t rows, std::size_t columns) {
-  std::vector<T> y(x.size());
-  for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t c = 0; c < columns; ++c) y[c * rows + r] = x[r * columns + c];
-  }
-  return y;
-}
-
 }  // namespace
 
 /// A window of all channels has a scale for each output channel; a narrower one is a block along the input channels,
 /// whose scale is repeated for each tap of the kernel.
 std::string OnnxNodeExporter::weights(const Blob& blob, bool turn) {
-  const auto rows = static_cast<std::size_t>(blob.shape[0]), columns = static_cast<std::size_t>(blob.shape[1]);
+  const std::int64_t rows = blob.shape[0], columns = blob.shape[1];
   Shape shape = blob.shape;
   if (turn) std::swap(shape[0], shape[1]);
   if (!blob.quantized()) {
     const auto& numbers = blob.f32.values;
-    return turn ? constant("weights", shape, turned<float>(numbers, rows, columns))
+    return turn ? constant("weights", shape, transposed<float>(numbers, rows, columns))
                 : constant("weights", shape, numbers);
   }
   const std::string q = writer_.bytes(
       node_.name + "/weights", shape,
-      turn ? std::span<const std::int8_t>(turned<std::int8_t>(blob.q.values, rows, columns)) : blob.q.values);
+      turn ? std::span<const std::int8_t>(transposed<std::int8_t>(blob.q.values, rows, columns)) : blob.q.values);
   const QuantizationWindow window = std::visit(
       [](const auto& op) {
         if constexpr (requires { op.window; }) return op.window;
@@ -57,7 +48,7 @@ std::string OnnxNodeExporter::weights(const Blob& blob, bool turn) {
   std::vector<float> scales;
   for (const float scale : blob.scales.values) scales.insert(scales.end(), static_cast<std::size_t>(taps), scale);
   if (turn) {
-    scales = turned<float>(scales, rows, static_cast<std::size_t>(scale_shape[1]));
+    scales = transposed<float>(scales, rows, scale_shape[1]);
     std::swap(scale_shape[0], scale_shape[1]);
   }
   step("DequantizeLinear", {q, constant("scales", scale_shape, scales)}, result)
@@ -86,7 +77,7 @@ void OnnxNodeExporter::write(const Convolution& op) {
   if (op.bias) inputs.push_back(constant("bias", *op.bias, op.bias->shape));
   std::string result;
   const bool alone = plain(op.add_residual, op.activation);
-  (alone ? last("Conv", inputs) : step("Conv", inputs, result))
+  layer("Conv", inputs, alone, result)
       .set("kernel_shape", list(op.kernel))
       .set("strides", list(op.stride))
       .set("dilations", list(op.dilation))
@@ -99,7 +90,7 @@ void OnnxNodeExporter::write(const Deconvolution& op) {
   std::vector<std::string> inputs{in(), weights(*op.weights)};
   if (op.bias) inputs.push_back(constant("bias", *op.bias, op.bias->shape));
   std::string result;
-  (plain(false, op.activation) ? last("ConvTranspose", inputs) : step("ConvTranspose", inputs, result))
+  layer("ConvTranspose", inputs, plain(false, op.activation), result)
       .set("kernel_shape", list(op.kernel))
       .set("strides", list(op.stride))
       .set("dilations", list(op.dilation))
@@ -117,7 +108,7 @@ void OnnxNodeExporter::write(const Linear& op) {
     if (rank() > 2) step("Flatten", {x}, x).set("axis", std::int64_t{1});
     std::vector<std::string> inputs{x, weights(*op.weights)};
     if (op.bias) inputs.push_back(constant("bias", *op.bias, op.bias->shape));
-    (alone ? last("Gemm", inputs) : step("Gemm", inputs, result)).set("transB", std::int64_t{1});
+    layer("Gemm", inputs, alone, result).set("transB", std::int64_t{1});
   } else {
     if (axis + 1 < rank()) {
       std::vector<std::int64_t> dims(static_cast<std::size_t>(axis), 0);
@@ -126,9 +117,10 @@ void OnnxNodeExporter::write(const Linear& op) {
     }
     const std::vector<std::string> inputs{x, weights(*op.weights, true)};
     if (!op.bias) {
-      alone ? last("MatMul", inputs) : step("MatMul", inputs, result);
+      layer("MatMul", inputs, alone, result);
     } else {
-      const std::string product = step("MatMul", inputs);
+      std::string product;
+      layer("MatMul", inputs, false, product);
       const std::vector<std::string> sum{product, constant("bias", *op.bias, op.bias->shape)};
       alone ? last("Add", sum) : step("Add", sum, result);
     }

@@ -2,30 +2,9 @@
 // InnerProduct and Embed.
 #include "graph/axes.h"
 #include "graph/import/caffe_layers.h"
+#include "graph/transposed.h"
 
 namespace octavo::graph {
-namespace {
-
-/// [rows][columns] -> [columns][rows], in blocks that stay in the cache.
-BlobPtr transposed(const Blob& blob) {
-  constexpr std::size_t kBlock = 32;
-  const auto rows = static_cast<std::size_t>(blob.shape[0]);
-  const auto columns = static_cast<std::size_t>(blob.shape[1]);
-  std::vector<float> turned(rows * columns);
-  for (std::size_t r0 = 0; r0 < rows; r0 += kBlock) {
-    for (std::size_t c0 = 0; c0 < columns; c0 += kBlock) {
-      for (std::size_t r = r0; r < std::min(r0 + kBlock, rows); ++r) {
-        for (std::size_t c = c0; c < std::min(c0 + kBlock, columns); ++c) {
-          turned[c * rows + r] = blob.f32.values[r * columns + c];
-        }
-      }
-    }
-  }
-  return make_blob({blob.shape[1], blob.shape[0]}, std::move(turned));
-}
-
-}  // namespace
-
 void convert_inner_product(CaffeLayerContext& layer) {
   const auto& param = layer.param().inner_product_param();
   const Shape& x = layer.shape();
@@ -39,7 +18,10 @@ void convert_inner_product(CaffeLayerContext& layer) {
   std::vector<BlobNeed> needs{{std::move(weights), he_spread(inputs)}};
   if (param.bias_term()) needs.push_back({{op.out_features}, spreads::bias});
   const auto blobs = layer.blobs(needs);
-  op.weights = param.transpose() ? transposed(*blobs[0]) : blobs[0];
+  op.weights = blobs[0];
+  if (param.transpose()) {
+    op.weights = make_blob({op.out_features, inputs}, transposed(blobs[0]->f32.values, inputs, op.out_features));
+  }
   if (param.bias_term()) op.bias = blobs[1];
   layer.add(std::move(op));
 }

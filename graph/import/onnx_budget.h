@@ -16,7 +16,7 @@ class OnnxBudget {
   void take(std::int64_t numbers);
 
  private:
-  static constexpr std::int64_t kBase = std::int64_t{1} << 29, kEach = 4;
+  static constexpr std::int64_t kBase = std::int64_t{1} << 26, kEach = 4;
   std::int64_t left_;
 };
 

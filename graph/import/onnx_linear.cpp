@@ -7,45 +7,29 @@
 
 #include "graph/check.h"
 #include "graph/import/onnx_operators.h"
+#include "graph/transposed.h"
 
 namespace octavo::graph {
 namespace {
 
-/// [rows][columns] -> [columns][rows], in blocks that stay in the cache.
-template <class T>
-std::vector<T> turned(std::span<const T> x, std::int64_t rows, std::int64_t columns) {
-  constexpr std::int64_t kBlock = 32;
-  std::vector<T> y(x.size());
-  for (std::int64_t r0 = 0; r0 < rows; r0 += kBlock) {
-    for (std::int64_t c0 = 0; c0 < columns; c0 += kBlock) {
-      for (std::int64_t r = r0; r < std::min(r0 + kBlock, rows); ++r) {
-        for (std::int64_t c = c0; c < std::min(c0 + kBlock, columns); ++c) {
-          y[static_cast<std::size_t>(c * rows + r)] = x[static_cast<std::size_t>(r * columns + c)];
-        }
-      }
-    }
-  }
-  return y;
-}
-
 /// A matrix, turned: what was stored in 8 bits stays so.
-OnnxTensorPtr transposed(const OnnxNode& node, const OnnxTensor& matrix) {
+OnnxTensorPtr turned(const OnnxNode& node, const OnnxTensor& matrix) {
   node.budget().take(matrix.count());
   const std::int64_t rows = matrix.shape[0], columns = matrix.shape[1];
   const Data<float> numbers = to_floats(matrix);
   const OnnxTensorPtr plain =
-      make_tensor(OnnxType::float32, {columns, rows}, turned<float>(numbers.values, rows, columns));
+      make_tensor(OnnxType::float32, {columns, rows}, transposed<float>(numbers.values, rows, columns));
   if (!matrix.quantized) return plain;
   const OnnxQuantized& stored = *matrix.quantized;
   auto quantized = std::make_shared<OnnxQuantized>();
-  quantized->q = turned<std::int8_t>(stored.q.values, rows, columns);
+  quantized->q = transposed<std::int8_t>(stored.q.values, rows, columns);
   quantized->axis = 1 - stored.axis;
   quantized->block = stored.block;
   quantized->scales = stored.scales;
   if (stored.block != 0) {
     const std::int64_t blocks = (matrix.shape[static_cast<std::size_t>(stored.axis)] - 1) / stored.block + 1;
     quantized->scales =
-        stored.axis == 0 ? turned<float>(stored.scales, blocks, columns) : turned<float>(stored.scales, rows, blocks);
+        stored.axis == 0 ? transposed<float>(stored.scales, blocks, columns) : transposed<float>(stored.scales, rows, blocks);
   }
   auto result = std::make_shared<OnnxTensor>(*plain);
   result->quantized = std::move(quantized);
@@ -77,7 +61,7 @@ BlobPtr scaled(const OnnxTensor& numbers, float factor, const Shape& shape) {
 OnnxValue onnx_matmul(OnnxNode& node, const OnnxValue& a, const OnnxValue& b) {
   if (a.shape.empty() || b.shape.empty()) OnnxNode::malformed("a scalar is no matrix");
   if (b.is_constant() && !a.is_constant() && b.shape.size() == 2) {
-    return linear(node, a, *transposed(node, *b.constant), nullptr);
+    return linear(node, a, *turned(node, *b.constant), nullptr);
   }
   // A vector is a row on the left, a column on the right; its dimension of 1 goes afterwards.
   const bool row = a.shape.size() == 1, column = b.shape.size() == 1;
@@ -103,7 +87,7 @@ void convert_onnx_gemm(OnnxNode& node) {
   const bool transposed_b = attributes.flag("transB", false);
   const bool has_c = node.has_input(2) && beta != 0.0F;
   if (b.is_constant() && !a.is_constant()) {
-    OnnxTensorPtr weights = transposed_b ? b.constant : transposed(node, *b.constant);
+    OnnxTensorPtr weights = transposed_b ? b.constant : turned(node, *b.constant);
     if (alpha != 1.0F) {
       node.budget().take(weights->count());
       const BlobPtr blob = scaled(*weights, alpha, weights->shape);

@@ -8,6 +8,7 @@
 #include "graph/axes.h"
 #include "graph/check.h"
 #include "graph/import/onnx_operators.h"
+#include "graph/transposed.h"
 
 namespace octavo::graph {
 namespace {
@@ -288,12 +289,7 @@ void convert_onnx_qgemm(OnnxNode& node) {
   OnnxTensorPtr b = centered_weights(node, 3, 5);
   if (attributes.flag("transB", false)) {
     const std::int64_t rows = b->shape[0], columns = b->shape[1];
-    std::vector<float> turned(b->floats.values.size());
-    for (std::int64_t i = 0; i < rows * columns; ++i) {
-      turned[static_cast<std::size_t>(i % columns * rows + i / columns)] =
-          b->floats.values[static_cast<std::size_t>(i)];
-    }
-    b = make_tensor(OnnxType::float32, {columns, rows}, std::move(turned));
+    b = make_tensor(OnnxType::float32, {columns, rows}, transposed<float>(b->floats.values, rows, columns));
   } else if (node.has_input(5) && element_count(node.shape(5)) > 1) {
     OnnxNode::unsupported("a zero point for each column");
   }

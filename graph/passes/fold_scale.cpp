@@ -38,11 +38,11 @@ bool all_finite(const std::vector<float>& values) {
 }
 
 /// Puts `scale` behind a layer's results into its weights, where `channel_of(i)` is the output channel that weight i
-/// belongs to. Refuses what fp32 cannot hold.
+/// belongs to. Refuses what fp32 cannot hold. 8-bit weights stay as they are: their scale is an offset alone.
 template <class ChannelOf>
 bool fold(BlobPtr& weights, BlobPtr& bias, const PerChannel& scale, ChannelOf channel_of) {
   const std::size_t channels = scale.factor.size();
-  std::vector<float> folded(weights->f32.values.begin(), weights->f32.values.end());
+  std::vector<float> folded(weights->f32.values.begin(), weights->f32.values.end());  // empty for 8-bit weights
   for (std::size_t i = 0; i < folded.size(); ++i) {
     folded[i] = static_cast<float>(static_cast<double>(folded[i]) * scale.factor[channel_of(i)]);
   }
@@ -53,7 +53,7 @@ bool fold(BlobPtr& weights, BlobPtr& bias, const PerChannel& scale, ChannelOf ch
   }
   if (!all_finite(folded) || !all_finite(added)) return false;
   const bool biased = bias || std::any_of(added.begin(), added.end(), [](float value) { return value != 0.0F; });
-  weights = make_blob(weights->shape, std::move(folded));
+  if (!weights->quantized()) weights = make_blob(weights->shape, std::move(folded));
   bias = biased ? make_blob({static_cast<std::int64_t>(channels)}, std::move(added)) : nullptr;
   return true;
 }
@@ -67,10 +67,10 @@ struct Folder {
   const Scale& scale;
 
   bool operator()(Convolution& conv) const {
-    if (conv.weights->quantized() || conv.add_residual || !is_plain(conv.activation) || !on_channels(scale))
-      return false;
+    if (!takes(*conv.weights) || conv.add_residual || !is_plain(conv.activation) || !on_channels(scale)) return false;
     const auto parameters = per_channel(scale, conv.out_channels);
-    const auto weights_each = conv.weights->f32.values.size() / static_cast<std::size_t>(conv.out_channels);
+    const auto weights_each =
+        static_cast<std::size_t>(element_count(conv.weights->shape)) / static_cast<std::size_t>(conv.out_channels);
     return parameters && fold(conv.weights, conv.bias, *parameters, [=](std::size_t i) { return i / weights_each; });
   }
   bool operator()(Deconvolution& conv) const {
@@ -86,8 +86,7 @@ struct Folder {
   }
   bool operator()(Linear& linear) const {
     const bool on_features = scale.axis == -1 || (linear.axis >= 0 && scale.axis == linear.axis);
-    if (linear.weights->quantized() || linear.add_residual || !is_plain(linear.activation) || !on_features)
-      return false;
+    if (!takes(*linear.weights) || linear.add_residual || !is_plain(linear.activation) || !on_features) return false;
     const auto parameters = per_channel(scale, linear.out_features);
     const auto features = static_cast<std::size_t>(linear.weights->shape[1]);
     return parameters && fold(linear.weights, linear.bias, *parameters, [=](std::size_t i) { return i / features; });
@@ -96,6 +95,10 @@ struct Folder {
   bool operator()(T&) const {
     return false;
   }
+
+ private:
+  /// Stored numbers are not rounded again.
+  [[nodiscard]] bool takes(const Blob& weights) const { return !weights.quantized() || !scale.factor; }
 };
 
 bool absorb(Node& producer, const Node& follower) {

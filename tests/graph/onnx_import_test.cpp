@@ -165,8 +165,8 @@ TEST(OnnxImport, EightBitWeightsBehindDequantizeLinearKeepTheirBits) {
   model.node("DequantizeLinear", {model.bytes("q", {16, 64}, q), model.floats("s", {16, 2})}, "w",
              [](auto n) { n.set("axis", std::int64_t{1}).set("block_size", std::int64_t{32}); });
   model.node("Gemm", {"x", "w"}, "y", [](auto n) { n.set("transB", std::int64_t{1}); });
-  const onnx::ModelProto proto = model.finish("y");
-  const auto& linear = op_at<Linear>(OnnxFiles().import(proto), "y");
+  const Graph graph = OnnxFiles().import(model.finish("y"));
+  const auto& linear = op_at<Linear>(graph, "y");
   ASSERT_TRUE(linear.weights->quantized());
   EXPECT_TRUE(std::equal(q.begin(), q.end(), linear.weights->q.values.begin()));
   EXPECT_EQ(linear.weights->window, 32);
@@ -191,8 +191,10 @@ TEST(OnnxImport, AnOpenBatchIsOneAndOtherOpenSizesAreAskedFor) {
   model.node("Relu", {"x"}, "y");
   onnx::ModelProto proto = model.finish("y");
   auto& shape = *proto.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape();
+  shape.mutable_dim(0)->clear_dim_value();
   shape.mutable_dim(0)->set_dim_param("N");
   EXPECT_EQ(output_shape(OnnxFiles().import(proto)), (Shape{1, 3}));
+  shape.mutable_dim(1)->clear_dim_value();
   shape.mutable_dim(1)->set_dim_param("M");
   EXPECT_THAT(error_of([&] { (void)OnnxFiles().import(proto); }).hint(), HasSubstr("--input-shape"));
   OnnxImportOptions options;

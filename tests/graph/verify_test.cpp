@@ -192,7 +192,8 @@ TEST(Verify, RefusesQuantizedNumbersWhereFp32Belongs) {
 }
 
 TEST(Verify, ChecksTheOtherOps) {
-  EXPECT_THAT(verdict_of(Unary{.kind = static_cast<UnaryKind>(10)}), HasSubstr("unknown function 10"));
+  const auto beyond = static_cast<int>(UnaryKind::atanh) + 1;
+  EXPECT_THAT(verdict_of(Unary{.kind = static_cast<UnaryKind>(beyond)}), HasSubstr("unknown function 43"));
   EXPECT_THAT(verdict_of(PRelu{}), HasSubstr("slopes are missing"));
   EXPECT_THAT(verdict_of(BatchNorm{.mean = constant({8}, 0), .variance = constant({7}, 1)}),
               HasSubstr("7 variances, expected 8"));

@@ -31,9 +31,9 @@ TEST(VectorExp, KnowsItsEnds) {
   EXPECT_TRUE(std::isnan(vector_exp(std::nanf(""))));
 }
 
-TEST(VectorErf, IsOffByLessThan2e7) {
-  for (float x = -5.0F; x < 5.0F; x += 0.0013F) {
-    EXPECT_NEAR(vector_erf(x), std::erf(static_cast<double>(x)), 2e-7) << x;
+TEST(VectorErf, IsOffByLessThan6e7) {
+  for (float x = -5.0F; x < 5.0F; x += 1e-4F) {
+    ASSERT_NEAR(vector_erf(x), std::erf(static_cast<double>(x)), 6e-7) << x;
   }
 }
 
