@@ -115,6 +115,20 @@ std::string Epilogue::name() const {
   return std::string(bias ? "_bias" : "") + (residual ? "_residual" : "") + activation_name(*this);
 }
 
+std::string_view winograd_limit_name(WinogradLimit limit) {
+  switch (limit) {
+    case WinogradLimit::none:
+      break;
+    case WinogradLimit::tiles2x2:
+      return "2x2";
+    case WinogradLimit::tiles2x4:
+      return "2x4";
+    case WinogradLimit::tiles4x4:
+      return "4x4";
+  }
+  return "none";
+}
+
 std::string ConvSpec::name() const {
   std::string name = fmt::format("{}{}x{}", depthwise() ? "dwconv" : "conv", kernel_h, kernel_w);
   name += pair_of("s", stride_h, stride_w);
@@ -127,6 +141,7 @@ std::string ConvSpec::name() const {
   if (dst_stride() != out_channels) name += fmt::format("_dst{}", dst_stride());
   name += window.channels == 0 ? std::string("_wall") : fmt::format("_w{}", window.channels);
   if (window.tile_h != 0 || window.tile_w != 0) name += fmt::format("_t{}x{}", window.tile_h, window.tile_w);
+  if (winograd != WinogradLimit::none) name += std::string("_wg") + std::string(winograd_limit_name(winograd));
   name += nonnegative_input ? "_u8" : "_s8";
   return name + epilogue.name() + "_" + std::string(isa_name(isa));
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "octavo/isa.h"
 
@@ -33,6 +34,12 @@ struct QuantizationWindow {
   bool operator==(const QuantizationWindow&) const = default;
 };
 
+/// The largest Winograd tile (outputs) that a layer's error budget allows, in order of speed and of noise. A layer that
+/// may use a tile may use those before it, and no Winograd at all.
+enum class WinogradLimit { none, tiles2x2, tiles2x4, tiles4x4 };
+/// "none", "2x2", "2x4", "4x4"
+[[nodiscard]] std::string_view winograd_limit_name(WinogradLimit limit);
+
 /// One layer, one image (a Linear or a flattened 1x1 convolution: in_h = 1, in_w = all rows of the batch).
 /// Sizes are in elements; activations are fp32, dense NHWC but for the pixel strides.
 struct ConvSpec {
@@ -45,7 +52,8 @@ struct ConvSpec {
   std::int64_t src_pixel_stride = 0;       ///< floats from a pixel to the next; 0: in_channels
   std::int64_t dst_pixel_stride = 0;       ///< likewise of the output (and residual); 0: out_channels
   QuantizationWindow window;
-  bool nonnegative_input = false;  ///< proven >= 0: u8 with zero point 0; otherwise zero point 128
+  WinogradLimit winograd = WinogradLimit::none;  ///< 3x3 layers of stride 1; others ignore it
+  bool nonnegative_input = false;                ///< proven >= 0: u8 with zero point 0; otherwise zero point 128
   Epilogue epilogue;
   Isa isa = Isa::reference;
 

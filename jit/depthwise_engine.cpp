@@ -99,7 +99,8 @@ class DepthwiseEngine final : public Engine {
   [[nodiscard]] std::size_t packed_bytes() const noexcept override { return packed_->bytes(); }
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return kernels_; }
 
-  void quantize(std::int64_t index, const float* image, std::byte* scratch) const noexcept override {
+  void quantize(std::int64_t index, const float* image, std::byte* scratch,
+                std::byte* /*workspace*/) const noexcept override {
     const auto [spatial, first, end] = work_of(index);
     const Tile tile = layout_.grid.tile(spatial);
     const std::int64_t step = layout_.taps.step;
@@ -128,7 +129,7 @@ class DepthwiseEngine final : public Engine {
   }
 
   void compute(std::int64_t index, std::int64_t /*block*/, const std::byte* scratch, const float* residual,
-               float* dst) const noexcept override {
+               float* dst, std::byte* /*workspace*/) const noexcept override {
     const auto [spatial, first, end] = work_of(index);
     const Tile tile = layout_.grid.tile(spatial);
     const auto& kernels = compute_[size_class(tile)];

@@ -21,10 +21,12 @@ class Engine {
   [[nodiscard]] virtual std::int64_t tiles() const noexcept = 0;
   [[nodiscard]] virtual std::int64_t channel_blocks() const noexcept = 0;
   [[nodiscard]] virtual std::size_t scratch_bytes() const noexcept = 0;
+  [[nodiscard]] virtual std::size_t workspace_bytes() const noexcept { return 0; }
   [[nodiscard]] virtual std::size_t packed_bytes() const noexcept = 0;
-  virtual void quantize(std::int64_t tile, const float* image, std::byte* scratch) const noexcept = 0;
+  virtual void quantize(std::int64_t tile, const float* image, std::byte* scratch,
+                        std::byte* workspace) const noexcept = 0;
   virtual void compute(std::int64_t tile, std::int64_t block, const std::byte* scratch, const float* residual,
-                       float* dst) const noexcept = 0;
+                       float* dst, std::byte* workspace) const noexcept = 0;
   [[nodiscard]] virtual std::vector<std::shared_ptr<const Kernel>> kernels() const = 0;
 };
 

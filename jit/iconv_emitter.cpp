@@ -18,7 +18,6 @@ using Xbyak::Reg64;
 
 constexpr Mask channel_tail{1}, epilogue_mask{2};
 constexpr std::int64_t channels_per_step = 4;
-constexpr std::int64_t bytes_per_float = 4;
 /// k-steps in a row without a loop: enough to hide the loop, few enough for the micro-op cache.
 constexpr std::int64_t unrolled_steps = 64;
 constexpr std::int64_t looped_steps = 16;  ///< of a window too deep to unroll
@@ -123,8 +122,8 @@ class IconvEmitter {
          rows * k_.dst_row_bytes - k_.tile_columns * k_.dst_pixel_bytes);
   }
   void step(std::int64_t field_pixels, std::int64_t dst_bytes) {
-    a_.advance(field_, field_pixels * window_bytes(k_.windows.channels));
-    if (k_.scale_per_pixel) a_.advance(scales_, field_pixels * bytes_per_float);
+    a_.advance(field_, field_pixels * pixel_bytes(k_.windows.channels));
+    if (k_.scale_per_pixel) a_.advance(scales_, field_pixels * k_.scale_pixel_bytes);
     if (k_.windows.tail_channels != 0) a_.advance(pixel_, field_pixels);
     a_.advance(dst_, dst_bytes);
   }
@@ -142,13 +141,15 @@ class IconvEmitter {
     a_.mov(window_scales_, scales_);
     a_.repeat(windows_left_, k_.windows.full, [&] {
       emit_window(block, k_.windows.channels);
-      a_.advance(slice_, k_.field_rows * k_.field_columns * window_bytes(k_.windows.channels));
+      a_.advance(slice_, k_.field_rows * k_.field_columns * pixel_bytes(k_.windows.channels));
     });
     if (k_.windows.tail_channels != 0) {
       // The tail's pixels are narrower: take back what the wider ones before the block's first pixel were too many.
-      const std::int64_t narrower = window_bytes(k_.windows.channels) - window_bytes(k_.windows.tail_channels);
-      a_.imul(tap_row_, pixel_, displacement(narrower));
-      a_.sub(slice_, tap_row_);
+      const std::int64_t narrower = pixel_bytes(k_.windows.channels) - pixel_bytes(k_.windows.tail_channels);
+      if (narrower != 0) {
+        a_.imul(tap_row_, pixel_, displacement(narrower));
+        a_.sub(slice_, tap_row_);
+      }
       emit_window(block, k_.windows.tail_channels);
     }
     emit_epilogue(block);
@@ -163,8 +164,7 @@ class IconvEmitter {
     a_.advance(weights_, scale_bytes * (k_.nonnegative_input ? 1 : 2));
     emit_taps(block, channels);
     dequantize(block);
-    a_.advance(window_scales_,
-               k_.scale_per_pixel ? k_.field_rows * k_.field_columns * bytes_per_float : bytes_per_float);
+    a_.advance(window_scales_, k_.scale_window_bytes);
   }
 
   /// s32 starts at 0, or where the zero point's share of the sum is taken off.
@@ -184,8 +184,8 @@ class IconvEmitter {
   /// Loops over taps and k-steps: as many of the inner ones unrolled as fit.
   void emit_taps(const Block& block, std::int64_t channels) {
     const std::int64_t steps = window_bytes(channels) / channels_per_step;
-    const std::int64_t tap_bytes = k_.dilation_w * window_bytes(channels);
-    const std::int64_t tap_row_bytes = k_.dilation_h * k_.field_columns * window_bytes(channels);
+    const std::int64_t tap_bytes = k_.dilation_w * pixel_bytes(channels);
+    const std::int64_t tap_row_bytes = k_.dilation_h * k_.field_columns * pixel_bytes(channels);
     if (k_.kernel_h * k_.kernel_w * steps <= unrolled_steps) {
       std::int64_t done = 0;
       for (std::int64_t ky = 0; ky < k_.kernel_h; ++ky)
@@ -242,7 +242,7 @@ class IconvEmitter {
         if (!registers.weights_in_memory()) unit_->load(registers.weights(c), a_.ptr[weights_ + displacement(at)]);
       }
       for (int p = 0; p < block.pixels(); ++p) {
-        const std::int64_t at = offset + pixel_offset(block, p) * window_bytes(channels) + step * channels_per_step;
+        const std::int64_t at = offset + pixel_offset(block, p) * pixel_bytes(channels) + step * channels_per_step;
         unit_->broadcast(registers.activations(p), a_.dword[from + displacement(at)]);
         for (int c = 0; c < columns(); ++c) {
           const Source weights = registers.weights_in_memory()
@@ -294,6 +294,9 @@ class IconvEmitter {
     for (int p = 0; p < block.pixels(); ++p)
       for (int c = 0; c < columns(); ++c) visit(p, c);
   }
+  [[nodiscard]] std::int64_t pixel_bytes(std::int64_t channels) const {
+    return k_.pixel_bytes != 0 ? k_.pixel_bytes : window_bytes(channels);
+  }
   /// In field pixels, from the block's first output pixel to another.
   [[nodiscard]] std::int64_t pixel_offset(const Block& block, int p) const {
     return p / block.columns * k_.stride_h * k_.field_columns + p % block.columns * k_.stride_w;
@@ -302,7 +305,7 @@ class IconvEmitter {
     return p / block.columns * k_.dst_row_bytes + p % block.columns * k_.dst_pixel_bytes + c * vector_bytes_;
   }
   [[nodiscard]] std::int64_t scale_offset(const Block& block, int p) const {
-    return (p / block.columns * k_.field_columns + p % block.columns) * bytes_per_float;
+    return (p / block.columns * k_.field_columns + p % block.columns) * k_.scale_pixel_bytes;
   }
   [[nodiscard]] std::int64_t header_bytes() const {
     return ((k_.epilogue.bias ? 1 : 0) + (k_.epilogue.activation == ActivationKind::prelu ? 1 : 0)) *
@@ -348,7 +351,8 @@ std::string IconvKernel::name() const {
   name +=
       fmt::format("_tile{}x{}_field{}x{}_block{}x{}x{}_oc{}_dst{}x{}", tile_rows, tile_columns, field_rows,
                   field_columns, block_rows, block_columns, column_vectors, channels, dst_row_bytes, dst_pixel_bytes);
-  if (scale_per_pixel) name += "_perpixel";
+  if (pixel_bytes != 0) name += fmt::format("_pixel{}", pixel_bytes);
+  if (scale_per_pixel) name += fmt::format("_perpixel{}x{}", scale_window_bytes, scale_pixel_bytes);
   return name + (nonnegative_input ? "_u8" : "_s8") + epilogue.name() + "_" + std::string(isa_name(isa));
 }
 

@@ -21,6 +21,8 @@ namespace octavo::jit {
 
 namespace {
 
+constexpr std::int64_t bytes_per_float = 4;
+
 /// Kernels of equal shape share code: a layer has one quantize kernel and at most two convolution kernels (a full
 /// channel block, a group's last one) for each size that a tile has.
 class IconvEngine final : public Engine {
@@ -50,7 +52,8 @@ class IconvEngine final : public Engine {
   [[nodiscard]] std::size_t packed_bytes() const noexcept override { return weights_.size(); }
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return kernels_; }
 
-  void quantize(std::int64_t index, const float* image, std::byte* scratch) const noexcept override {
+  void quantize(std::int64_t index, const float* image, std::byte* scratch,
+                std::byte* /*workspace*/) const noexcept override {
     const Tile tile = grid_.tile(index);
     const FieldSpan rows = inside_image(tile.field_top, tile.field_rows, grid_.step_h, spec_.in_h);
     const FieldSpan columns = inside_image(tile.field_left, tile.field_columns, grid_.step_w, spec_.in_w);
@@ -74,7 +77,7 @@ class IconvEngine final : public Engine {
   }
 
   void compute(std::int64_t index, std::int64_t block_index, const std::byte* scratch, const float* residual,
-               float* dst) const noexcept override {
+               float* dst, std::byte* /*workspace*/) const noexcept override {
     const Tile tile = grid_.tile(index);
     const ChannelBlock block = packed_.block(block_index);
     const ScratchLayout layout(run_, tile.field_rows, tile.field_columns, plan_.scale_per_pixel);
@@ -174,7 +177,11 @@ class IconvEngine final : public Engine {
             .block_columns = pixels.columns,
             .column_vectors = block.column_vectors,
             .channels = block.channels,
+            .pixel_bytes = 0,
             .scale_per_pixel = plan_.scale_per_pixel,
+            .scale_pixel_bytes = bytes_per_float,
+            .scale_window_bytes =
+                bytes_per_float * (plan_.scale_per_pixel ? tile.field_rows * tile.field_columns : 1),
             .dst_row_bytes = row_bytes(tile.rows, spec_.out_w * pixel),
             .dst_pixel_bytes = pixel};
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A layer is one of three engines: convolution or depthwise by machine code, or the scalar reference.
+// A layer is one of a few engines: convolution, depthwise or Winograd by machine code, or the scalar reference.
 #include "jit/layer.h"
 
 #include "jit/aligned_bytes.h"
@@ -8,6 +8,8 @@
 #include "jit/iconv_engine.h"
 #include "jit/reference.h"
 #include "jit/tile.h"
+#include "jit/winograd_engine.h"
+#include "jit/winograd_reference.h"
 #include "octavo/error.h"
 
 namespace octavo::jit {
@@ -27,11 +29,12 @@ class ReferenceEngine final : public Engine {
   [[nodiscard]] std::size_t packed_bytes() const noexcept override {
     return weights_.q.size() + sizeof(float) * (weights_.scales.size() + weights_.bias.size() + weights_.slopes.size());
   }
-  void quantize(std::int64_t tile, const float* image, std::byte* scratch) const noexcept override {
+  void quantize(std::int64_t tile, const float* image, std::byte* scratch,
+                std::byte* /*workspace*/) const noexcept override {
     reference_quantize_tile(spec_, plan_, tile, image, scratch);
   }
-  void compute(std::int64_t tile, std::int64_t /*block*/, const std::byte* scratch, const float* residual,
-               float* dst) const noexcept override {
+  void compute(std::int64_t tile, std::int64_t /*block*/, const std::byte* scratch, const float* residual, float* dst,
+               std::byte* /*workspace*/) const noexcept override {
     reference_compute_tile(spec_, plan_, weights_, tile, 0, spec_.out_channels, scratch, residual, dst);
   }
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return {}; }
@@ -51,6 +54,10 @@ std::unique_ptr<Engine> make_engine(const ConvSpec& spec, const Plan& plan, cons
                                     KernelCache& cache) {
   spec.validate();
   check_tiles(spec, plan);
+  if (plan.winograd()) {
+    if (spec.isa == Isa::reference) return make_winograd_reference(spec, plan, weights);
+    return make_winograd_engine(spec, plan, weights, cache);
+  }
   if (spec.isa == Isa::reference) return std::make_unique<ReferenceEngine>(spec, plan, weights);
   if (spec.depthwise() && plan.group_step != 0) return make_depthwise_engine(spec, plan, weights, cache);
   return make_iconv_engine(spec, plan, weights, cache);
@@ -78,12 +85,13 @@ std::int64_t Layer::tiles() const noexcept { return state_->engine->tiles(); }
 std::int64_t Layer::channel_blocks() const noexcept { return state_->engine->channel_blocks(); }
 std::size_t Layer::scratch_bytes() const noexcept { return state_->engine->scratch_bytes(); }
 std::size_t Layer::packed_bytes() const noexcept { return state_->engine->packed_bytes(); }
-void Layer::quantize(std::int64_t tile, const float* image, std::byte* scratch) const noexcept {
-  state_->engine->quantize(tile, image, scratch);
+std::size_t Layer::workspace_bytes() const noexcept { return state_->engine->workspace_bytes(); }
+void Layer::quantize(std::int64_t tile, const float* image, std::byte* scratch, std::byte* workspace) const noexcept {
+  state_->engine->quantize(tile, image, scratch, workspace);
 }
 void Layer::compute(std::int64_t tile, std::int64_t channel_block, const std::byte* scratch, const float* residual,
-                    float* dst) const noexcept {
-  state_->engine->compute(tile, channel_block, scratch, residual, dst);
+                    float* dst, std::byte* workspace) const noexcept {
+  state_->engine->compute(tile, channel_block, scratch, residual, dst, workspace);
 }
 std::vector<std::shared_ptr<const Kernel>> Layer::kernels() const { return state_->engine->kernels(); }
 

@@ -29,8 +29,8 @@ struct WindowedWeights {
 /// The order in which the work of a layer is best walked; see Plan::order.
 ///
 /// How to run one image:
-///   for each tile:           layer.quantize(tile, image, scratch_of(tile))        -- tiles in parallel
-///   for each tile and block: layer.compute(tile, block, scratch_of(tile), ...)    -- both in parallel
+///   for each tile:           layer.quantize(tile, image, scratch_of(tile), workspace_of(thread))  -- tiles in parallel
+///   for each tile and block: layer.compute(tile, block, scratch_of(tile), ...)                    -- both in parallel
 /// A thread that keeps a tile to itself may do all blocks of the tile right after its quantize(), with one scratch.
 class Layer {
  public:
@@ -47,15 +47,17 @@ class Layer {
   [[nodiscard]] std::int64_t channel_blocks() const noexcept;  ///< blocks of output channels, over all groups
   [[nodiscard]] std::size_t scratch_bytes()
       const noexcept;                                       ///< one tile's quantized input and scales; a multiple of 64
+  [[nodiscard]] std::size_t workspace_bytes() const noexcept;  ///< of a thread, for one call; a multiple of 64, or 0
   [[nodiscard]] std::size_t packed_bytes() const noexcept;  ///< packed weights held in memory
 
   /// Quantizes the receptive field of a tile (all of its channels; a depthwise layer's tile has some of them) into
-  /// `scratch` (64-byte aligned). `image`: [in_h][in_w][channels] fp32.
-  void quantize(std::int64_t tile, const float* image, std::byte* scratch) const noexcept;
+  /// `scratch` (64-byte aligned). `image`: [in_h][in_w][channels] fp32. `workspace` (64-byte aligned, null where its
+  /// size is 0) holds nothing before or after the call.
+  void quantize(std::int64_t tile, const float* image, std::byte* scratch, std::byte* workspace) const noexcept;
   /// Writes the tile's outputs of one channel block. `dst` and `residual` (null without) point to the image's first
   /// output pixel.
   void compute(std::int64_t tile, std::int64_t channel_block, const std::byte* scratch, const float* residual,
-               float* dst) const noexcept;
+               float* dst, std::byte* workspace) const noexcept;
 
   /// Every kernel that the layer calls, for listings and profiles.
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const;

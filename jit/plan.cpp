@@ -16,6 +16,8 @@
 #include "jit/tile.h"
 #include "jit/vector_unit.h"
 #include "jit/window_layout.h"
+#include "jit/winograd_layout.h"
+#include "jit/winograd_plan.h"
 
 namespace octavo::jit {
 
@@ -45,41 +47,6 @@ constexpr std::int64_t largest_pixel_tile = 224;  ///< with one scale a pixel, w
 /// Column vectors for a single pixel, whose weights are used once: 256 bytes a k-step are what the hardware prefetcher
 /// follows best.
 constexpr std::int64_t streamed_vectors = 4;
-
-/// How many plans are looked at.
-enum class Breadth {
-  planner,  ///< what the model can tell apart: the largest register blocks, the order that fits the tiles
-  tuner,    ///< also what only measuring tells: smaller register blocks, both orders
-};
-
-struct RegisterBlock {
-  std::int64_t rows, column_vectors;
-};
-
-/// What fits the registers, for each number of column vectors the largest first.
-std::vector<RegisterBlock> register_blocks(const ConvSpec& spec, Breadth breadth) {
-  constexpr std::int64_t most_vectors = 6, most_streamed_vectors = 8, smaller_blocks = 3;
-  const bool one_window = WindowRun(spec).windows() == 1, measured = breadth == Breadth::tuner;
-  const VectorFacts facts = vector_facts(spec.isa);
-  const std::int64_t vectors = (spec.out_channels / spec.groups + facts.lanes - 1) / facts.lanes;
-  const auto fits = [&](std::int64_t rows, std::int64_t v) {
-    return iconv_registers(rows, v, one_window) <= facts.registers;
-  };
-  std::vector<RegisterBlock> blocks;
-  if (spec.out_h * spec.out_w == 1) {
-    const std::int64_t most = std::min(measured ? most_streamed_vectors : streamed_vectors, vectors);
-    for (std::int64_t v = measured ? 1 : most; v <= most; ++v)
-      if (v <= streamed_vectors || fits(1, v)) blocks.push_back({1, v});
-    return blocks;
-  }
-  for (std::int64_t v = 1; v <= std::min(vectors, most_vectors); ++v) {
-    std::int64_t rows = facts.registers;
-    while (rows > 1 && !fits(rows, v)) --rows;
-    const std::int64_t least = measured ? std::max<std::int64_t>(1, rows - smaller_blocks) : rows;
-    for (; rows >= least; --rows) blocks.push_back({rows, v});
-  }
-  return blocks;
-}
 
 class CostModel {
  public:
@@ -184,19 +151,6 @@ class CostModel {
   std::int64_t steps_, lanes_, out_vectors_, weight_bytes_;
 };
 
-/// Sizes that cut `total` into equal parts, but for the last: total, total / 2, total / 3, ... rounded up.
-std::vector<std::int64_t> balanced_sizes(std::int64_t total, std::int64_t largest) {
-  std::vector<std::int64_t> sizes;
-  for (std::int64_t parts = (total + largest - 1) / largest; parts <= total; ++parts) {
-    const std::int64_t size = (total + parts - 1) / parts;
-    if (sizes.empty() || sizes.back() != size) sizes.push_back(size);
-    if (size == 1) break;
-    // The next smaller size is the one worth looking at next.
-    parts = std::max(parts, (total + size - 2) / (size - 1) - 1);
-  }
-  return sizes;
-}
-
 bool scale_per_pixel(const ConvSpec& spec) {
   const bool one_tap = spec.kernel_h == 1 && spec.kernel_w == 1;
   const bool inside = spec.pad_top == 0 && spec.pad_left == 0 && (spec.out_h - 1) * spec.stride_h < spec.in_h &&
@@ -298,10 +252,48 @@ bool is_direct_plan(const ConvSpec& spec, const Plan& plan) {
 /// Those that can compute a valid spec.
 std::vector<PlanFamily> families_of(const ConvSpec& spec) {
   if (spec.depthwise()) return {depthwise_family()};
-  return {{choose_direct, direct_candidates, is_direct_plan}};
+  std::vector<PlanFamily> families{{choose_direct, direct_candidates, is_direct_plan}};
+  if (spec.winograd != WinogradLimit::none && winograd_fits(spec)) families.push_back(winograd_family());
+  return families;
 }
 
 }  // namespace
+
+std::vector<RegisterBlock> register_blocks(const ConvSpec& spec, Breadth breadth) {
+  constexpr std::int64_t most_vectors = 6, most_streamed_vectors = 8, smaller_blocks = 3;
+  const bool one_window = WindowRun(spec).windows() == 1, measured = breadth == Breadth::tuner;
+  const VectorFacts facts = vector_facts(spec.isa);
+  const std::int64_t vectors = (spec.out_channels / spec.groups + facts.lanes - 1) / facts.lanes;
+  const auto fits = [&](std::int64_t rows, std::int64_t v) {
+    return iconv_registers(rows, v, one_window) <= facts.registers;
+  };
+  std::vector<RegisterBlock> blocks;
+  if (spec.out_h * spec.out_w == 1) {
+    const std::int64_t most = std::min(measured ? most_streamed_vectors : streamed_vectors, vectors);
+    for (std::int64_t v = measured ? 1 : most; v <= most; ++v)
+      if (v <= streamed_vectors || fits(1, v)) blocks.push_back({1, v});
+    return blocks;
+  }
+  for (std::int64_t v = 1; v <= std::min(vectors, most_vectors); ++v) {
+    std::int64_t rows = facts.registers;
+    while (rows > 1 && !fits(rows, v)) --rows;
+    const std::int64_t least = measured ? std::max<std::int64_t>(1, rows - smaller_blocks) : rows;
+    for (; rows >= least; --rows) blocks.push_back({rows, v});
+  }
+  return blocks;
+}
+
+std::vector<std::int64_t> balanced_sizes(std::int64_t total, std::int64_t largest) {
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t parts = (total + largest - 1) / largest; parts <= total; ++parts) {
+    const std::int64_t size = (total + parts - 1) / parts;
+    if (sizes.empty() || sizes.back() != size) sizes.push_back(size);
+    if (size == 1) break;
+    // The next smaller size is the one worth looking at next.
+    parts = std::max(parts, (total + size - 2) / (size - 1) - 1);
+  }
+  return sizes;
+}
 
 PlanCandidate cheapest_candidate(const std::vector<PlanCandidate>& candidates, double indifferent_to,
                                  bool prefer_small_tiles) {

@@ -43,8 +43,12 @@ struct Plan {
   /// Depthwise: columns from a group of four bytes to the next (jit/depthwise_taps.h). `rows` then counts rows of four
   /// output pixels, and a work tile has column_vectors vectors of channels. 0: not the depthwise kernels.
   std::int64_t group_step = 0;
+  /// Winograd: output pixels of a Winograd tile, 2 or 4 each way (jit/winograd_layout.h). A work tile is a rectangle of
+  /// them, `rows` counts them. 0: not the Winograd kernels.
+  std::int64_t winograd_h = 0, winograd_w = 0;
   std::string reason;  ///< in a sentence, for `octavo info` and `octavo dump`
 
+  [[nodiscard]] bool winograd() const { return winograd_h != 0; }
   /// How `rows` pixels lie in the tile: along a row of it, or over several rows of a narrow one.
   [[nodiscard]] PixelBlock pixel_block() const;
   /// Everything that shapes the code or the packed weights, in words (not the reason).

@@ -3,6 +3,7 @@
 // takes the cheapest choice of all families that can compute a spec.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "jit/conv_spec.h"
@@ -24,5 +25,20 @@ struct PlanFamily {
 /// smallest tile of those that cost at most `indifferent` times the least, and the cheapest of those.
 [[nodiscard]] PlanCandidate cheapest_candidate(const std::vector<PlanCandidate>& candidates, double indifferent,
                                                bool prefer_small_tiles);
+
+/// How many plans are looked at.
+enum class Breadth {
+  planner,  ///< what the model can tell apart: the largest register blocks, the order that fits the tiles
+  tuner,    ///< also what only measuring tells: smaller register blocks, both orders
+};
+
+struct RegisterBlock {
+  std::int64_t rows, column_vectors;
+};
+/// What fits the registers, for each number of column vectors the largest first.
+[[nodiscard]] std::vector<RegisterBlock> register_blocks(const ConvSpec& spec, Breadth breadth);
+
+/// Sizes of at most `largest` that cut `total` into equal parts, but for the last: total / n, rounded up.
+[[nodiscard]] std::vector<std::int64_t> balanced_sizes(std::int64_t total, std::int64_t largest);
 
 }  // namespace octavo::jit

@@ -47,8 +47,9 @@ bool take_pair(std::string_view& text, std::string_view word, std::int64_t& firs
 
 std::string Plan::name() const {
   const std::string depthwise = group_step == 0 ? "" : fmt::format("_step{}", group_step);
-  return fmt::format("tile{}x{}{}_block{}x{}{}_{}", tile_h, tile_w, scale_per_pixel ? "_perpixel" : "", rows,
-                     column_vectors, depthwise, order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
+  const std::string transform = winograd() ? fmt::format("winograd{}x{}_", winograd_h, winograd_w) : "";
+  return fmt::format("{}tile{}x{}{}_block{}x{}{}_{}", transform, tile_h, tile_w, scale_per_pixel ? "_perpixel" : "",
+                     rows, column_vectors, depthwise, order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
 }
 
 PixelBlock Plan::pixel_block() const {
@@ -59,6 +60,7 @@ PixelBlock Plan::pixel_block() const {
 std::optional<Plan> Plan::parse(std::string_view name) {
   Plan plan;
   std::string_view rest = name;
+  if (take_pair(rest, "winograd", plan.winograd_h, plan.winograd_w) && !take_word(rest, "_")) return std::nullopt;
   if (!take_pair(rest, "tile", plan.tile_h, plan.tile_w)) return std::nullopt;
   plan.scale_per_pixel = take_word(rest, "_perpixel");
   if (!take_pair(rest, "_block", plan.rows, plan.column_vectors)) return std::nullopt;
@@ -71,7 +73,7 @@ std::optional<Plan> Plan::parse(std::string_view name) {
 bool Plan::same_blocking(const Plan& other) const {
   return tile_h == other.tile_h && tile_w == other.tile_w && scale_per_pixel == other.scale_per_pixel &&
          rows == other.rows && column_vectors == other.column_vectors && order == other.order &&
-         group_step == other.group_step;
+         group_step == other.group_step && winograd_h == other.winograd_h && winograd_w == other.winograd_w;
 }
 
 }  // namespace octavo::jit

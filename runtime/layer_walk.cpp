@@ -28,10 +28,15 @@ LayerWalk::LayerWalk(const jit::Layer& layer, std::int64_t images, int threads)
       images_of_pass_(choose_images_of_pass(layer, images)),
       threads_(threads) {}
 
-std::size_t LayerWalk::scratch_bytes() const noexcept {
+/// Tiles that are quantized at the same time: a thread's own, or all of a pass. The threads' workspaces follow.
+std::size_t LayerWalk::quantized_bytes() const noexcept {
   const std::int64_t scratches =
       layer_.plan().order == jit::WorkOrder::tile_outer ? threads_ : images_of_pass_ * tiles_;
   return static_cast<std::size_t>(scratches) * layer_.scratch_bytes();
+}
+
+std::size_t LayerWalk::scratch_bytes() const noexcept {
+  return quantized_bytes() + static_cast<std::size_t>(threads_) * layer_.workspace_bytes();
 }
 
 void LayerWalk::run(const LayerBuffers& buffers) const noexcept {
@@ -51,8 +56,8 @@ void LayerWalk::run_tile_outer(const LayerBuffers& buffers) const noexcept {
     while (begin < end) {
       const std::int64_t item = begin / blocks_, first = begin % blocks_;
       const std::int64_t last = std::min(blocks_, first + end - begin);
-      quantize(buffers, item, scratch);
-      for (std::int64_t block = first; block < last; ++block) compute(buffers, item, block, scratch);
+      quantize(buffers, thread, item, scratch);
+      for (std::int64_t block = first; block < last; ++block) compute(buffers, thread, item, block, scratch);
       begin += last - first;
     }
   });
@@ -64,24 +69,31 @@ void LayerWalk::run_channel_outer(const LayerBuffers& buffers, std::int64_t firs
   const auto scratch_of = [&](std::int64_t item) {
     return buffers.scratch + static_cast<std::size_t>(item) * layer_.scratch_bytes();
   };
-  parallel_for(threads_, items, 1, [&](int, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t item = begin; item < end; ++item) quantize(buffers, first_item + item, scratch_of(item));
+  parallel_for(threads_, items, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t item = begin; item < end; ++item) quantize(buffers, thread, first_item + item, scratch_of(item));
   });
-  parallel_for(threads_, blocks_ * items, 1, [&](int, std::int64_t begin, std::int64_t end) {
+  parallel_for(threads_, blocks_ * items, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i)
-      compute(buffers, first_item + i % items, i / items, scratch_of(i % items));
+      compute(buffers, thread, first_item + i % items, i / items, scratch_of(i % items));
   });
 }
 
-void LayerWalk::quantize(const LayerBuffers& buffers, std::int64_t item, std::byte* scratch) const noexcept {
-  layer_.quantize(item % tiles_, buffers.input + item / tiles_ * image_floats_, scratch);
+std::byte* LayerWalk::workspace_of(const LayerBuffers& buffers, int thread) const noexcept {
+  return buffers.scratch + quantized_bytes() + static_cast<std::size_t>(thread) * layer_.workspace_bytes();
 }
 
-void LayerWalk::compute(const LayerBuffers& buffers, std::int64_t item, std::int64_t block,
+void LayerWalk::quantize(const LayerBuffers& buffers, int thread, std::int64_t item,
+                         std::byte* scratch) const noexcept {
+  layer_.quantize(item % tiles_, buffers.input + item / tiles_ * image_floats_, scratch,
+                  workspace_of(buffers, thread));
+}
+
+void LayerWalk::compute(const LayerBuffers& buffers, int thread, std::int64_t item, std::int64_t block,
                         const std::byte* scratch) const noexcept {
   const std::int64_t image = item / tiles_;
   const float* const residual = buffers.residual == nullptr ? nullptr : buffers.residual + image * output_floats_;
-  layer_.compute(item % tiles_, block, scratch, residual, buffers.output + image * output_floats_);
+  layer_.compute(item % tiles_, block, scratch, residual, buffers.output + image * output_floats_,
+                 workspace_of(buffers, thread));
 }
 
 }  // namespace octavo::runtime

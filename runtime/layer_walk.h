@@ -34,9 +34,11 @@ class LayerWalk {
   void run_tile_outer(const LayerBuffers& buffers) const noexcept;
   void run_channel_outer(const LayerBuffers& buffers, std::int64_t first_image, std::int64_t images) const noexcept;
   /// `item`: a tile of an image, counted over all images.
-  void quantize(const LayerBuffers& buffers, std::int64_t item, std::byte* scratch) const noexcept;
-  void compute(const LayerBuffers& buffers, std::int64_t item, std::int64_t block,
+  void quantize(const LayerBuffers& buffers, int thread, std::int64_t item, std::byte* scratch) const noexcept;
+  void compute(const LayerBuffers& buffers, int thread, std::int64_t item, std::int64_t block,
                const std::byte* scratch) const noexcept;
+  [[nodiscard]] std::size_t quantized_bytes() const noexcept;
+  [[nodiscard]] std::byte* workspace_of(const LayerBuffers& buffers, int thread) const noexcept;
 
   const jit::Layer& layer_;
   std::int64_t images_, tiles_, blocks_, image_floats_, output_floats_, images_of_pass_;

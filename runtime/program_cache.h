@@ -24,6 +24,7 @@ struct ProgramKey {
   std::vector<Shape> inputs;
   int threads = 0;
   Isa isa = Isa::reference;
+  AccuracyBudget accuracy;
   std::vector<std::string> outputs;
   std::optional<std::filesystem::path> tuning;
   bool operator==(const ProgramKey&) const = default;

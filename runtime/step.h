@@ -28,6 +28,7 @@ struct BuildContext {
   jit::Machine machine;
   Isa isa = Isa::reference;
   int threads = 1;
+  AccuracyBudget accuracy;
   jit::TuningTable tuning;  ///< plans that were measured
 };
 

@@ -2,11 +2,16 @@
 // A windowed integer layer as a step.
 #include "runtime/steps/integer_layer.h"
 
+#include <fmt/format.h>
+
+#include <cmath>
 #include <utility>
 #include <vector>
 
 #include "jit/layer.h"
+#include "jit/noise_model.h"
 #include "jit/tuning.h"
+#include "jit/winograd_layout.h"
 #include "octavo/isa.h"
 #include "runtime/layer_walk.h"
 
@@ -28,12 +33,39 @@ class Floats {
   std::span<const float> view_;
 };
 
+/// Which Winograd tile a layer is computed with; none for other algorithms.
+jit::WinogradLimit tile_of(const jit::Plan& plan) {
+  if (!plan.winograd()) return jit::WinogradLimit::none;
+  if (plan.winograd_h != plan.winograd_w) return jit::WinogradLimit::tiles2x4;
+  return plan.winograd_h == 2 ? jit::WinogradLimit::tiles2x2 : jit::WinogradLimit::tiles4x4;
+}
+
+/// The enumerations mirror each other; the library's public headers know nothing of jit.
+jit::WinogradLimit largest_of(const AccuracyBudget& budget) { return static_cast<jit::WinogradLimit>(budget.largest); }
+static_assert(static_cast<int>(jit::WinogradLimit::tiles4x4) == static_cast<int>(AccuracyBudget::Tile::tiles4x4));
+
+/// The layer, computed by the fastest algorithm within the budget.
 jit::Layer make_layer(const IntegerLayerRequest& request, const BuildContext& context) {
   const Floats bias(request.bias), slopes(request.slopes);
-  return {request.spec,
-          jit::tuned_plan(request.spec, context.machine, context.threads, &context.tuning),
-          {request.weights->q.values, request.weights->scales.values, bias.view(), slopes.view()},
-          *context.kernels};
+  const jit::WindowedWeights weights{request.weights->q.values, request.weights->scales.values, bias.view(),
+                                     slopes.view()};
+  jit::ConvSpec spec = request.spec;
+  spec.winograd =
+      jit::winograd_within(spec, weights, largest_of(context.accuracy), context.accuracy.signal_to_noise_db);
+  const jit::Plan plan = jit::tuned_plan(spec, context.machine, context.threads, &context.tuning);
+  return {spec, plan, weights, *context.kernels};
+}
+
+std::string reason_of(const jit::Layer& layer, double predicted_db, const AccuracyBudget& budget) {
+  std::string reason =
+      layer.spec().isa == Isa::reference ? "no machine code: plain scalar code, tile by tile" : layer.plan().reason;
+  if (!jit::winograd_fits(layer.spec()) || budget.largest == AccuracyBudget::Tile::direct) return reason;
+  if (std::isinf(budget.signal_to_noise_db)) return reason;
+  return reason + fmt::format("; {:.1f} dB predicted, the budget of {:.1f} dB allows {}", predicted_db,
+                              budget.signal_to_noise_db,
+                              layer.spec().winograd == jit::WinogradLimit::none
+                                  ? "no Winograd tile"
+                                  : fmt::format("tiles up to {}", jit::winograd_limit_name(layer.spec().winograd)));
 }
 
 class IntegerStep final : public Step {
@@ -45,9 +77,13 @@ class IntegerStep final : public Step {
         input_(input),
         residual_(residual),
         output_(output) {
-    info.algorithm = request.algorithm + ", " + std::string(isa_name(layer_.spec().isa));
-    info.reason =
-        layer_.spec().isa == Isa::reference ? "no machine code: plain scalar code, tile by tile" : layer_.plan().reason;
+    const jit::Plan& plan = layer_.plan();
+    const std::string algorithm =
+        plan.winograd() ? fmt::format("int8 Winograd {}x{} 3x3", plan.winograd_h, plan.winograd_w) : request.algorithm;
+    info.algorithm = algorithm + ", " + std::string(isa_name(layer_.spec().isa));
+    info.predicted_db = jit::predicted_signal_to_noise(
+        layer_.spec(), {request.weights->q.values, request.weights->scales.values, {}, {}}, tile_of(plan));
+    info.reason = reason_of(layer_, info.predicted_db, context.accuracy);
   }
 
   void run(RunContext& context) const override {

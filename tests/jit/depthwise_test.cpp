@@ -85,9 +85,9 @@ void expect_equals_reference(const LayerCase& c, const Plan& plan, float toleran
   GuardedBuffer<std::byte> scratch(layer.scratch_bytes(), guard);
   std::memset(scratch.data(), 0xA5, scratch.size());
   for (std::int64_t tile = 0; tile < layer.tiles(); ++tile) {
-    layer.quantize(tile, image.data(), scratch.data());
+    layer.quantize(tile, image.data(), scratch.data(), nullptr);
     for (std::int64_t block = 0; block < layer.channel_blocks(); ++block) {
-      layer.compute(tile, block, scratch.data(), residual_data, output.data());
+      layer.compute(tile, block, scratch.data(), residual_data, output.data(), nullptr);
     }
   }
   std::vector<float> expected(c.output_size(), untouched);

@@ -47,15 +47,16 @@ class LayerTest : public ::testing::Test {
   std::vector<float> run(const LayerCase& c, const Plan& plan, Guard guard) {
     const Layer layer(c.spec, plan, c.weights(), cache_);
     GuardedBuffer<float> image(c.image.size(), guard), residual(c.residual.size(), guard), dst(c.output_size(), guard);
-    GuardedBuffer<std::byte> scratch(layer.scratch_bytes(), guard);
+    GuardedBuffer<std::byte> scratch(layer.scratch_bytes(), guard), workspace(layer.workspace_bytes(), guard);
     std::copy(c.image.begin(), c.image.end(), image.data());
     std::copy(c.residual.begin(), c.residual.end(), residual.data());
     std::fill_n(dst.data(), dst.size(), nan);
     for (std::int64_t tile = 0; tile < layer.tiles(); ++tile) {
       std::fill_n(scratch.data(), scratch.size(), std::byte{0xFF});
-      layer.quantize(tile, image.data(), scratch.data());
+      layer.quantize(tile, image.data(), scratch.data(), workspace.data());
       for (std::int64_t block = 0; block < layer.channel_blocks(); ++block)
-        layer.compute(tile, block, scratch.data(), c.residual.empty() ? nullptr : residual.data(), dst.data());
+        layer.compute(tile, block, scratch.data(), c.residual.empty() ? nullptr : residual.data(), dst.data(),
+                      workspace.data());
     }
     return {dst.data(), dst.data() + dst.size()};
   }
@@ -284,9 +285,9 @@ TEST(ReferenceLayerTest, RunsWithoutMachineCode) {
   reference_layer(spec, plan, c.weights(), c.image.data(), nullptr, expected.data());
   std::vector<std::byte> scratch(layer.scratch_bytes());
   for (std::int64_t tile = 0; tile < layer.tiles(); ++tile) {
-    layer.quantize(tile, c.image.data(), scratch.data());
+    layer.quantize(tile, c.image.data(), scratch.data(), nullptr);
     for (std::int64_t block = 0; block < layer.channel_blocks(); ++block)
-      layer.compute(tile, block, scratch.data(), nullptr, actual.data());
+      layer.compute(tile, block, scratch.data(), nullptr, actual.data(), nullptr);
   }
   EXPECT_EQ(expected, actual);
   EXPECT_TRUE(layer.kernels().empty());

@@ -141,12 +141,20 @@ void CompileArguments::declare(CLI::App& app) {
       ->check(CLI::Range(1, 1024));
   app.add_option("--isa", isa, "instruction set: reference, avx512vnni (default: the best of this machine)")
       ->type_name("NAME");
+  app.add_option("--accuracy", accuracy,
+                 "noise that faster 3x3 layers may bring: auto, a least signal-to-noise in dB, or one tile for all: "
+                 "direct, 2x2, 2x4, 4x4")
+      ->type_name("BUDGET");
+  app.add_option("--tuning", tuning, "plans that octavo tune measured: a file, or none (default: the user's own file)")
+      ->type_name("FILE");
 }
 
 CompileOptions CompileArguments::options() const {
   CompileOptions options;
+  options.accuracy = AccuracyBudget::parse(accuracy);
   options.threads = threads;
   if (!isa.empty()) options.isa = parse_isa(isa);
+  if (!tuning.empty()) options.tuning = tuning;
   return options;
 }
 

@@ -46,10 +46,10 @@ struct QuantizeArguments {
   void refuse_too_late(const Model& model) const;
 };
 
-/// --threads, --isa.
+/// --threads, --isa, --accuracy, --tuning.
 struct CompileArguments {
   int threads = 0;
-  std::string isa;
+  std::string isa, accuracy = "auto", tuning;
 
   void declare(CLI::App& app);
   [[nodiscard]] CompileOptions options() const;

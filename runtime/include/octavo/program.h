@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,9 @@ struct LayerInfo {
   Shape output;                      ///< its first output's shape
   std::string algorithm;             ///< "int8 direct 3x3, avx512vnni", "oneDNN jit:avx512_core", ...
   std::string reason;                ///< why this plan
+  /// Of an int8 layer: the signal-to-noise of its output in dB, predicted from its weights (docs/accuracy.md). NaN for
+  /// others.
+  double predicted_db = std::numeric_limits<double>::quiet_NaN();
   std::vector<std::string> kernels;  ///< names, as in Program::kernels()
 };
 

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jit/winograd_engine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "jit/aligned_bytes.h"
+#include "jit/iconv_emitter.h"
+#include "jit/kernel_cache.h"
+#include "jit/pack_weights.h"
+#include "jit/reference.h"
+#include "jit/vector_unit.h"
+#include "jit/winograd_input_emitter.h"
+#include "jit/winograd_layout.h"
+#include "jit/winograd_output_emitter.h"
+#include "jit/winograd_reference.h"
+#include "jit/winograd_weights.h"
+#include "octavo/error.h"
+
+namespace octavo::jit {
+
+namespace {
+
+constexpr std::int64_t bytes_per_float = 4;
+
+class WinogradEngine final : public Engine {
+ public:
+  WinogradEngine(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights, KernelCache& cache)
+      : spec_(spec),
+        plan_(plan),
+        layout_(spec, plan),
+        position_spec_(layout_.position_spec(spec)),
+        packed_(position_spec_, plan.column_vectors),
+        weights_(static_cast<std::size_t>(layout_.positions()) * packed_.bytes()),
+        constants_(static_cast<std::size_t>(packed_.blocks() * constants_bytes())),
+        zeros_(static_cast<std::size_t>(spec.in_channels * bytes_per_float) + cache_line) {
+    check_registers();
+    pack(weights);
+    request_kernels(cache);
+  }
+
+  [[nodiscard]] std::int64_t tiles() const noexcept override { return layout_.grid().tiles(); }
+  [[nodiscard]] std::int64_t channel_blocks() const noexcept override { return packed_.blocks(); }
+  [[nodiscard]] std::size_t scratch_bytes() const noexcept override {
+    return round_up_to_line(static_cast<std::size_t>(layout_.scratch_bytes()));
+  }
+  [[nodiscard]] std::size_t workspace_bytes() const noexcept override {
+    const std::int64_t quantizing =
+        layout_.pixel_table_bytes() + winograd_staging_bytes(input_kernel(layout_.windows().channels));
+    return round_up_to_line(static_cast<std::size_t>(std::max(quantizing, layout_.product_bytes(block_floats()))));
+  }
+  [[nodiscard]] std::size_t packed_bytes() const noexcept override { return weights_.size(); }
+  [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return kernels_; }
+
+  void quantize(std::int64_t index, const float* image, std::byte* scratch,
+                std::byte* workspace) const noexcept override {
+    const Tile tile = layout_.grid().tile(index);
+    auto* const pixels = reinterpret_cast<const float**>(workspace);
+    find_pixels(tile, image, pixels);
+    WinogradInputArgs args{};
+    args.tiles = layout_.tiles_of(tile);
+    args.pixels = pixels;
+    args.q = reinterpret_cast<std::uint8_t*>(scratch);
+    args.scales = reinterpret_cast<float*>(scratch + layout_.scales_offset());
+    args.staging = workspace + layout_.pixel_table_bytes();
+    const WindowRun& run = layout_.windows();
+    const auto next = [&](const Kernel& kernel, std::int64_t channels) {
+      kernel(args);
+      args.channel_bytes += channels * bytes_per_float;
+      args.q += layout_.window_slice_bytes();
+      args.scales += layout_.scale_window_bytes() / bytes_per_float;
+    };
+    for (std::int64_t group = 0; group < run.groups; ++group) {
+      for (std::int64_t window = 0; window < run.full; ++window) next(*input_[0], run.channels);
+      if (run.tail_channels != 0) next(*input_[1], run.tail_channels);
+    }
+  }
+
+  void compute(std::int64_t index, std::int64_t block_index, const std::byte* scratch, const float* residual,
+               float* dst, std::byte* workspace) const noexcept override {
+    const Tile tile = layout_.grid().tile(index);
+    const ChannelBlock block = packed_.block(block_index);
+    const std::size_t block_class = block.channels == packed_.block(0).channels ? 0 : 1;
+    multiply(tile, block, block_class, scratch, workspace);
+
+    const std::int64_t columns = layout_.tile_columns(tile.columns), rows = layout_.tile_rows(tile.rows);
+    const std::byte* const constants = constants_.data() + block_index * constants_bytes();
+    const std::int64_t tile_bytes = layout_.product_tile_bytes(block.column_vectors * lanes());
+    const std::byte* products = workspace;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const std::size_t cut_below = tile.rows - row * plan_.winograd_h < plan_.winograd_h ? 2 : 0;
+      for (std::int64_t column = 0; column < columns; ++column, products += tile_bytes) {
+        const std::size_t cut_right = tile.columns - column * plan_.winograd_w < plan_.winograd_w ? 1 : 0;
+        const std::int64_t at =
+            ((tile.row + row * plan_.winograd_h) * spec_.out_w + tile.column + column * plan_.winograd_w) *
+                spec_.dst_stride() +
+            block.first;
+        (*output_[cut_below + cut_right][block_class])(
+            WinogradOutputArgs{reinterpret_cast<const float*>(products), constants,
+                               residual == nullptr ? nullptr : residual + at, dst + at});
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] std::int64_t lanes() const { return vector_facts(spec_.isa).lanes; }
+  [[nodiscard]] std::int64_t block_floats() const { return packed_.block(0).column_vectors * lanes(); }
+  [[nodiscard]] std::int64_t constants_bytes() const { return 2 * plan_.column_vectors * lanes() * bytes_per_float; }
+
+  void check_registers() const {
+    const std::int64_t needed =
+        iconv_registers(plan_.rows, std::min<std::int64_t>(plan_.column_vectors, packed_.block(0).column_vectors),
+                        layout_.windows().windows() == 1);
+    if (needed > vector_facts(spec_.isa).registers)
+      throw Error(ErrorKind::invalid_argument,
+                  fmt::format("the plan's register block of {} x {} needs {} registers", plan_.rows,
+                              plan_.column_vectors, needed),
+                  spec_.name());
+  }
+
+  /// Where a block's weights of a position lie: positions of a block follow each other.
+  [[nodiscard]] std::size_t block_bytes(std::int64_t index) const {
+    const std::size_t end = index + 1 < packed_.blocks() ? packed_.block(index + 1).offset : packed_.bytes();
+    return end - packed_.block(index).offset;
+  }
+
+  void pack(const WindowedWeights& weights) {
+    const WinogradWeights transformed = transform_weights(spec_, layout_.down(), layout_.across(), weights);
+    for (std::int64_t b = 0; b < packed_.blocks(); ++b) {
+      const ChannelBlock block = packed_.block(b);
+      std::byte* to = weights_.data() + static_cast<std::size_t>(layout_.positions()) * block.offset;
+      for (std::int64_t position = 0; position < layout_.positions(); ++position, to += block_bytes(b))
+        pack_block(position_spec_, block, transformed.position(position), to);
+      std::byte* constants = constants_.data() + b * constants_bytes();
+      const auto put = [&](std::span<const float> values) {
+        std::memcpy(constants, &values[static_cast<std::size_t>(block.first)],
+                    static_cast<std::size_t>(block.channels * bytes_per_float));
+        constants += block.column_vectors * lanes() * bytes_per_float;
+      };
+      if (spec_.epilogue.bias) put(weights.bias);
+      if (spec_.epilogue.activation == ActivationKind::prelu) put(weights.slopes);
+    }
+  }
+
+  /// The addresses of the fields of all Winograd tiles. Pixels outside the image, or that no output reads, are zeros.
+  void find_pixels(const Tile& tile, const float* image, const float** pixels) const {
+    const std::int64_t rows = layout_.tile_rows(tile.rows), columns = layout_.tile_columns(tile.columns);
+    const std::int64_t height = layout_.down().positions(), width = layout_.across().positions();
+    const std::int64_t stride = spec_.src_stride(), line_stride = spec_.in_w * stride;
+    const FieldSpan inside_rows = inside_image(tile.field_top, tile.field_rows, 1, spec_.in_h);
+    const FieldSpan inside_columns = inside_image(tile.field_left, tile.field_columns, 1, spec_.in_w);
+    const auto* const zeros = reinterpret_cast<const float*>(zeros_.data());
+    const float* const first = image + tile.field_top * line_stride + tile.field_left * stride;
+    for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t column = 0; column < columns; ++column) {
+        for (std::int64_t i = 0; i < height; ++i) {
+          const std::int64_t y = row * plan_.winograd_h + i, left = column * plan_.winograd_w;
+          const bool exists = y >= inside_rows.before && y < inside_rows.before + inside_rows.count;
+          const std::int64_t begin = exists ? std::clamp<std::int64_t>(inside_columns.before - left, 0, width) : width;
+          const std::int64_t end =
+              std::clamp<std::int64_t>(inside_columns.before + inside_columns.count - left, begin, width);
+          const float* const line = first + y * line_stride + left * stride;
+          for (std::int64_t j = 0; j < begin; ++j) *pixels++ = zeros;
+          for (std::int64_t j = begin; j < end; ++j) *pixels++ = line + j * stride;
+          for (std::int64_t j = end; j < width; ++j) *pixels++ = zeros;
+        }
+      }
+    }
+  }
+
+  /// Products of all positions, to the workspace.
+  void multiply(const Tile& tile, const ChannelBlock& block, std::size_t block_class, const std::byte* scratch,
+                std::byte* workspace) const {
+    const Kernel& kernel = *multiply_[size_class(tile)][block_class];
+    const std::size_t weight_bytes = block_bytes(block_class == 0 ? 0 : packed_.blocks() - 1);
+    IconvArgs args{};
+    args.field = reinterpret_cast<const std::uint8_t*>(scratch) + block.group * layout_.group_bytes();
+    args.scales = reinterpret_cast<const float*>(scratch + layout_.scales_offset() +
+                                                 block.group * layout_.scale_group_bytes());
+    args.weights = weights_.data() + static_cast<std::size_t>(layout_.positions()) * block.offset;
+    args.dst = reinterpret_cast<float*>(workspace);
+    for (std::int64_t position = 0; position < layout_.positions(); ++position) {
+      kernel(args);
+      args.field += layout_.position_bytes();
+      args.scales += 1;
+      args.weights += weight_bytes;
+      args.dst += block.column_vectors * lanes();
+    }
+  }
+
+  /// Work tiles come in up to four sizes: full, or cut off at the bottom, at the right, or both.
+  [[nodiscard]] std::size_t size_class(const Tile& tile) const {
+    return (tile.rows == layout_.grid().tile_h ? 0U : 2U) + (tile.columns == layout_.grid().tile_w ? 0U : 1U);
+  }
+
+  void request_kernels(KernelCache& cache) {
+    std::vector<KernelRequest> requests;
+    std::vector<std::shared_ptr<const Kernel>*> wanted;
+    const auto request = [&](const auto& kernel, auto emit, std::shared_ptr<const Kernel>& where) {
+      requests.push_back({kernel.name(), [kernel, emit] { return emit(kernel); }});
+      wanted.push_back(&where);
+    };
+    request(input_kernel(layout_.windows().channels), emit_winograd_input, input_[0]);
+    if (layout_.windows().tail_channels != 0)
+      request(input_kernel(layout_.windows().tail_channels), emit_winograd_input, input_[1]);
+    std::array<bool, 4> seen{}, seen_output{};
+    const auto for_each_block_class = [&](const auto& visit) {
+      visit(packed_.block(0), std::size_t{0});
+      const ChannelBlock last = packed_.block(packed_.blocks() - 1);
+      if (last.channels != packed_.block(0).channels) visit(last, std::size_t{1});
+    };
+    const TileGrid& grid = layout_.grid();
+    for (const std::int64_t index :
+         {std::int64_t{0}, grid.tiles_w - 1, (grid.tiles_h - 1) * grid.tiles_w, grid.tiles() - 1}) {
+      const Tile tile = grid.tile(index);
+      if (std::exchange(seen[size_class(tile)], true)) continue;
+      for_each_block_class([&](const ChannelBlock& block, std::size_t block_class) {
+        request(multiply_kernel(tile, block), emit_iconv, multiply_[size_class(tile)][block_class]);
+      });
+      // Within a work tile, the last row and column of Winograd tiles may be cut off.
+      const std::int64_t rows_left = tile.rows % plan_.winograd_h, columns_left = tile.columns % plan_.winograd_w;
+      for (const std::size_t cut : {0U, 1U, 2U, 3U}) {
+        const bool below = (cut & 2U) != 0, right = (cut & 1U) != 0;
+        if ((below && rows_left == 0) || (right && columns_left == 0)) continue;
+        if ((!below && tile.rows < plan_.winograd_h) || (!right && tile.columns < plan_.winograd_w)) continue;
+        if (std::exchange(seen_output[cut], true)) continue;
+        for_each_block_class([&](const ChannelBlock& block, std::size_t block_class) {
+          request(output_kernel(below ? rows_left : plan_.winograd_h, right ? columns_left : plan_.winograd_w, block),
+                  emit_winograd_output, output_[cut][block_class]);
+        });
+      }
+    }
+    kernels_ = cache.get(requests);
+    for (std::size_t i = 0; i < wanted.size(); ++i) *wanted[i] = kernels_[i];
+  }
+
+  [[nodiscard]] WinogradInputKernel input_kernel(std::int64_t channels) const {
+    return {.isa = spec_.isa,
+            .tile_h = plan_.winograd_h,
+            .tile_w = plan_.winograd_w,
+            .channels = channels,
+            .position_bytes = layout_.position_bytes(),
+            .tile_bytes = layout_.tile_bytes(),
+            .scale_tile_bytes = layout_.scale_tile_bytes(),
+            .prefetch_bytes = plan_.winograd_w * spec_.src_stride() * bytes_per_float};
+  }
+
+  /// A 1x1 convolution over the Winograd tiles of a position, whole vectors out.
+  [[nodiscard]] IconvKernel multiply_kernel(const Tile& tile, const ChannelBlock& block) const {
+    return {.isa = spec_.isa,
+            .nonnegative_input = false,
+            .epilogue = {},
+            .windows = layout_.windows(),
+            .kernel_h = 1,
+            .kernel_w = 1,
+            .dilation_h = 1,
+            .dilation_w = 1,
+            .stride_h = 1,
+            .stride_w = 1,
+            .tile_rows = 1,
+            .tile_columns = layout_.tiles_of(tile),
+            .field_rows = 1,
+            .field_columns = layout_.full_tiles(),
+            .block_rows = 1,
+            .block_columns = plan_.rows,
+            .column_vectors = block.column_vectors,
+            .channels = block.column_vectors * lanes(),
+            .pixel_bytes = layout_.tile_bytes(),
+            .scale_per_pixel = true,
+            .scale_pixel_bytes = layout_.scale_tile_bytes(),
+            .scale_window_bytes = layout_.scale_window_bytes(),
+            .dst_row_bytes = 0,
+            .dst_pixel_bytes = layout_.product_tile_bytes(block.column_vectors * lanes())};
+  }
+
+  [[nodiscard]] WinogradOutputKernel output_kernel(std::int64_t rows, std::int64_t columns,
+                                                   const ChannelBlock& block) const {
+    const std::int64_t pixel = bytes_per_float * spec_.dst_stride();
+    return {.isa = spec_.isa,
+            .tile_h = plan_.winograd_h,
+            .tile_w = plan_.winograd_w,
+            .rows = rows,
+            .columns = columns,
+            .column_vectors = block.column_vectors,
+            .channels = block.channels,
+            .epilogue = spec_.epilogue,
+            .dst_row_bytes = spec_.out_w * pixel,
+            .dst_pixel_bytes = pixel};
+  }
+
+  ConvSpec spec_;
+  Plan plan_;
+  WinogradLayout layout_;
+  ConvSpec position_spec_;
+  PackedLayout packed_;
+  AlignedBytes weights_, constants_, zeros_;
+  std::vector<std::shared_ptr<const Kernel>> kernels_;
+  std::array<std::shared_ptr<const Kernel>, 2> input_;  ///< of a full window, and of the tail
+  std::array<std::array<std::shared_ptr<const Kernel>, 2>, 4> multiply_, output_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_winograd_engine(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights,
+                                             KernelCache& cache) {
+  check_winograd_plan(spec, plan);
+  check_weights(spec, weights);
+  return std::make_unique<WinogradEngine>(spec, plan, weights, cache);
+}
+
+}  // namespace octavo::jit

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Winograd convolution F(h x w, 3 x 3): where the numbers of a work tile lie between its three steps.
+//
+// A work tile is a rectangle of Winograd tiles of h x w outputs, each computed from (h + 2) x (w + 2) inputs through
+// positions() = (h + 2) * (w + 2) independent products over the input channels:
+//   quantize: fields -> transformed, u8 with a scale for each Winograd tile, position and window of channels  (scratch)
+//   compute:  for each position, products of u8 tiles x s8 weights, dequantized to fp32                     (workspace)
+//             products -> outputs, then the epilogue
+// Scratch:   u8    q[group][window][Winograd tile][position][position_bytes()], tile_bytes() from a tile to the next
+//            float scales[group][window][Winograd tile][scales_per_tile()]
+// Workspace of quantize: const float* pixels[Winograd tile][position], then the staging buffer
+//           of compute:  float products[Winograd tile][position][block channels], product_tile_bytes() from a tile to
+//                        the next
+// A work tile at an edge, which has fewer Winograd tiles, leaves gaps: offsets are those of a full one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "jit/conv_spec.h"
+#include "jit/plan.h"
+#include "jit/tile.h"
+#include "jit/window_layout.h"
+#include "jit/winograd_axis.h"
+
+namespace octavo::jit {
+
+/// Whether a layer can be computed this way: 3x3, stride 1, no dilation, not depthwise, no window shape asked for.
+[[nodiscard]] bool winograd_fits(const ConvSpec& spec);
+
+class WinogradLayout {
+ public:
+  /// For a spec that fits and a plan with Winograd tiles.
+  WinogradLayout(const ConvSpec& spec, const Plan& plan);
+
+  [[nodiscard]] const WinogradAxis& down() const { return down_; }
+  [[nodiscard]] const WinogradAxis& across() const { return across_; }
+  [[nodiscard]] std::int64_t positions() const { return down_.positions() * across_.positions(); }
+  [[nodiscard]] const TileGrid& grid() const { return grid_; }
+  [[nodiscard]] const WindowRun& windows() const { return windows_; }
+
+  /// Winograd tiles of a work tile of that many output rows and columns.
+  [[nodiscard]] std::int64_t tile_rows(std::int64_t rows) const {
+    return (rows + down_.outputs() - 1) / down_.outputs();
+  }
+  [[nodiscard]] std::int64_t tile_columns(std::int64_t columns) const {
+    return (columns + across_.outputs() - 1) / across_.outputs();
+  }
+  [[nodiscard]] std::int64_t tiles_of(const Tile& tile) const {
+    return tile_rows(tile.rows) * tile_columns(tile.columns);
+  }
+  /// Of a full work tile.
+  [[nodiscard]] std::int64_t full_tiles() const { return tile_rows(grid_.tile_h) * tile_columns(grid_.tile_w); }
+
+  // Scratch, in bytes.
+  [[nodiscard]] std::int64_t position_bytes() const { return window_bytes(windows_.channels); }
+  [[nodiscard]] std::int64_t tile_bytes() const { return tile_bytes_; }
+  [[nodiscard]] std::int64_t window_slice_bytes() const { return full_tiles() * tile_bytes_; }
+  [[nodiscard]] std::int64_t group_bytes() const { return windows_.windows() * window_slice_bytes(); }
+  [[nodiscard]] std::int64_t scales_per_tile() const { return (positions() + 15) / 16 * 16; }
+  [[nodiscard]] std::int64_t scale_tile_bytes() const { return scales_per_tile() * 4; }
+  [[nodiscard]] std::int64_t scale_window_bytes() const { return full_tiles() * scale_tile_bytes(); }
+  [[nodiscard]] std::int64_t scale_group_bytes() const { return windows_.windows() * scale_window_bytes(); }
+  [[nodiscard]] std::int64_t scales_offset() const { return windows_.groups * group_bytes(); }
+  [[nodiscard]] std::int64_t scratch_bytes() const {
+    return scales_offset() + windows_.groups * scale_group_bytes();
+  }
+
+  // Workspace, in bytes, for blocks of that many channels.
+  [[nodiscard]] std::int64_t product_tile_bytes(std::int64_t block_channels) const;
+  [[nodiscard]] std::int64_t product_bytes(std::int64_t block_channels) const {
+    return full_tiles() * product_tile_bytes(block_channels);
+  }
+  [[nodiscard]] std::int64_t pixel_table_bytes() const;
+
+  /// The layer of a single position: a 1x1 convolution over Winograd tiles, inputs of any sign, no epilogue.
+  [[nodiscard]] ConvSpec position_spec(const ConvSpec& spec) const;
+
+ private:
+  WinogradAxis down_, across_;
+  TileGrid grid_;
+  WindowRun windows_;
+  std::int64_t tile_bytes_;
+};
+
+}  // namespace octavo::jit

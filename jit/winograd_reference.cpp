@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "jit/winograd_reference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "jit/aligned_bytes.h"
+#include "jit/reference.h"
+#include "jit/winograd_layout.h"
+#include "jit/winograd_weights.h"
+#include "octavo/error.h"
+
+namespace octavo::jit {
+
+namespace {
+
+constexpr std::uint32_t infinity_bits = 0x7f800000U, magnitude_bits = 0x7fffffffU;
+constexpr float smallest_maximum = 0x1p-118F, largest_quantized = 127.0F;
+constexpr std::int32_t zero_point = 128;
+
+/// A matrix as large as the largest Winograd tile's.
+using Matrix = std::array<WinogradAxis::Values, WinogradAxis::most_positions>;
+
+/// Applies `down` to every column of `from`, then `across` to every row.
+template <class Down, class Across>
+Matrix transform(const Matrix& from, std::int64_t rows, std::int64_t columns, const Down& down, const Across& across) {
+  Matrix half{};
+  for (std::size_t x = 0; x < static_cast<std::size_t>(columns); ++x) {
+    WinogradAxis::Values column{};
+    for (std::size_t y = 0; y < column.size(); ++y) column[y] = from[y][x];
+    const WinogradAxis::Values result = down(column);
+    for (std::size_t y = 0; y < result.size(); ++y) half[y][x] = result[y];
+  }
+  Matrix whole{};
+  for (std::size_t y = 0; y < static_cast<std::size_t>(rows); ++y) whole[y] = across(half[y]);
+  return whole;
+}
+
+class WinogradReference final : public Engine {
+ public:
+  WinogradReference(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights)
+      : spec_(spec),
+        layout_(spec, plan),
+        weights_(transform_weights(spec, layout_.down(), layout_.across(), weights)),
+        bias_(weights.bias.begin(), weights.bias.end()),
+        slopes_(weights.slopes.begin(), weights.slopes.end()) {}
+
+  [[nodiscard]] std::int64_t tiles() const noexcept override { return layout_.grid().tiles(); }
+  [[nodiscard]] std::int64_t channel_blocks() const noexcept override { return 1; }
+  [[nodiscard]] std::size_t scratch_bytes() const noexcept override {
+    return round_up_to_line(static_cast<std::size_t>(layout_.scratch_bytes()));
+  }
+  [[nodiscard]] std::size_t workspace_bytes() const noexcept override { return 0; }
+  [[nodiscard]] std::size_t packed_bytes() const noexcept override {
+    return weights_.q.size() + sizeof(float) * (weights_.scales.size() + bias_.size() + slopes_.size());
+  }
+  [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return {}; }
+
+  void quantize(std::int64_t index, const float* image, std::byte* scratch,
+                std::byte* /*workspace*/) const noexcept override {
+    const Tile tile = layout_.grid().tile(index);
+    const std::int64_t columns = layout_.tile_columns(tile.columns);
+    for (std::int64_t t = 0; t < layout_.tiles_of(tile); ++t)
+      for (std::int64_t group = 0; group < spec_.groups; ++group)
+        for (std::int64_t window = 0; window < spec_.windows(); ++window)
+          quantize_window(tile, t / columns, t % columns, t, group, window, image, scratch);
+  }
+
+  void compute(std::int64_t index, std::int64_t /*block*/, const std::byte* scratch, const float* residual, float* dst,
+               std::byte* /*workspace*/) const noexcept override {
+    const Tile tile = layout_.grid().tile(index);
+    const std::int64_t columns = layout_.tile_columns(tile.columns);
+    for (std::int64_t t = 0; t < layout_.tiles_of(tile); ++t)
+      for (std::int64_t channel = 0; channel < spec_.out_channels; ++channel)
+        write_outputs(tile, t / columns, t % columns, products(t, channel, scratch), channel, residual, dst);
+  }
+
+ private:
+  [[nodiscard]] std::int64_t channels_of(std::int64_t window) const {
+    return std::min(spec_.window_channels(), spec_.channels_per_group() - window * spec_.window_channels());
+  }
+  [[nodiscard]] std::uint8_t* q_at(std::byte* scratch, std::int64_t group, std::int64_t position, std::int64_t window,
+                                   std::int64_t t) const {
+    return reinterpret_cast<std::uint8_t*>(scratch) + group * layout_.group_bytes() +
+           window * layout_.window_slice_bytes() + t * layout_.tile_bytes() + position * layout_.position_bytes();
+  }
+  [[nodiscard]] float* scales_at(std::byte* scratch, std::int64_t group, std::int64_t window, std::int64_t t) const {
+    return reinterpret_cast<float*>(scratch + layout_.scales_offset() + group * layout_.scale_group_bytes() +
+                                    window * layout_.scale_window_bytes() + t * layout_.scale_tile_bytes());
+  }
+
+  /// One channel's field, transformed.
+  [[nodiscard]] Matrix transformed(const Tile& tile, std::int64_t row, std::int64_t column, std::int64_t channel,
+                                   const float* image) const {
+    Matrix field{};
+    for (std::int64_t i = 0; i < layout_.down().positions(); ++i) {
+      for (std::int64_t j = 0; j < layout_.across().positions(); ++j) {
+        const std::int64_t r = row * layout_.down().outputs() + i, c = column * layout_.across().outputs() + j;
+        const std::int64_t y = tile.field_top + r, x = tile.field_left + c;
+        if (r >= tile.field_rows || c >= tile.field_columns) continue;
+        if (y < 0 || y >= spec_.in_h || x < 0 || x >= spec_.in_w) continue;
+        field[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)] =
+            image[(y * spec_.in_w + x) * spec_.src_stride() + channel];
+      }
+    }
+    return transform(
+        field, layout_.down().positions(), layout_.across().positions(),
+        [&](const auto& d) { return layout_.down().transform_input(d); },
+        [&](const auto& d) { return layout_.across().transform_input(d); });
+  }
+
+  void quantize_window(const Tile& tile, std::int64_t row, std::int64_t column, std::int64_t t, std::int64_t group,
+                       std::int64_t window, const float* image, std::byte* scratch) const {
+    const std::int64_t channels = channels_of(window), width = layout_.across().positions();
+    const std::int64_t first = group * spec_.channels_per_group() + window * spec_.window_channels();
+    std::vector<Matrix> values;
+    for (std::int64_t c = 0; c < channels; ++c) values.push_back(transformed(tile, row, column, first + c, image));
+    for (std::int64_t position = 0; position < layout_.positions(); ++position) {
+      const auto value = [&](std::int64_t c) {
+        return values[static_cast<std::size_t>(c)][static_cast<std::size_t>(position / width)]
+                     [static_cast<std::size_t>(position % width)];
+      };
+      std::uint32_t max_bits = 0;
+      for (std::int64_t c = 0; c < channels; ++c)
+        max_bits = std::max(max_bits, std::bit_cast<std::uint32_t>(value(c)) & magnitude_bits);
+      const auto max = std::bit_cast<float>(max_bits);
+      const bool finite = max_bits < infinity_bits, usable = finite && max >= smallest_maximum;
+      std::uint8_t* q = q_at(scratch, group, position, window, t);
+      for (std::int64_t c = 0; c < window_bytes(channels); ++c) {
+        const float scaled = usable && c < channels ? value(c) * (largest_quantized / max) : 0.0F;
+        q[c] = static_cast<std::uint8_t>(
+            std::lrint(std::clamp(scaled, -largest_quantized, largest_quantized)) + zero_point);
+      }
+      scales_at(scratch, group, window, t)[position] =
+          usable ? max / largest_quantized : (finite ? 0.0F : std::numeric_limits<float>::quiet_NaN());
+    }
+  }
+
+  /// All positions of one Winograd tile and output channel.
+  [[nodiscard]] Matrix products(std::int64_t t, std::int64_t channel, const std::byte* scratch) const {
+    const std::int64_t group = channel / (spec_.out_channels / spec_.groups), width = layout_.across().positions();
+    auto* const bytes = const_cast<std::byte*>(scratch);  // only read
+    Matrix m{};
+    for (std::int64_t position = 0; position < layout_.positions(); ++position) {
+      const std::int64_t filter = position * spec_.out_channels + channel;
+      float sum = 0.0F;
+      for (std::int64_t window = 0; window < spec_.windows(); ++window) {
+        const std::uint8_t* q = q_at(bytes, group, position, window, t);
+        const std::int8_t* u =
+            weights_.q.data() + filter * spec_.channels_per_group() + window * spec_.window_channels();
+        std::int32_t s32 = 0;
+        for (std::int64_t c = 0; c < channels_of(window); ++c) s32 += (q[c] - zero_point) * u[c];
+        sum = std::fma(static_cast<float>(s32) * weights_.scales[static_cast<std::size_t>(filter * spec_.windows() + window)],
+                       scales_at(bytes, group, window, t)[position], sum);
+      }
+      m[static_cast<std::size_t>(position / width)][static_cast<std::size_t>(position % width)] = sum;
+    }
+    return m;
+  }
+
+  void write_outputs(const Tile& tile, std::int64_t row, std::int64_t column, const Matrix& m, std::int64_t channel,
+                     const float* residual, float* dst) const {
+    const Matrix y = transform(
+        m, layout_.down().outputs(), layout_.across().positions(),
+        [&](const auto& v) { return layout_.down().transform_output(v); },
+        [&](const auto& v) { return layout_.across().transform_output(v); });
+    const auto o = static_cast<std::size_t>(channel);
+    for (std::int64_t i = 0; i < layout_.down().outputs(); ++i) {
+      for (std::int64_t j = 0; j < layout_.across().outputs(); ++j) {
+        const std::int64_t r = row * layout_.down().outputs() + i, c = column * layout_.across().outputs() + j;
+        if (r >= tile.rows || c >= tile.columns) continue;
+        const std::int64_t at = ((tile.row + r) * spec_.out_w + tile.column + c) * spec_.dst_stride() + channel;
+        float value = y[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)];
+        if (spec_.epilogue.bias) value += bias_[o];
+        if (spec_.epilogue.residual) value += residual[at];
+        const float slope =
+            spec_.epilogue.activation == ActivationKind::prelu ? slopes_[o] : spec_.epilogue.slope;
+        dst[at] = reference_activation(spec_.epilogue.activation, value, slope);
+      }
+    }
+  }
+
+  ConvSpec spec_;
+  WinogradLayout layout_;
+  WinogradWeights weights_;
+  std::vector<float> bias_, slopes_;
+};
+
+}  // namespace
+
+void check_winograd_plan(const ConvSpec& spec, const Plan& plan) {
+  const auto fail = [&](std::string what) { throw Error(ErrorKind::invalid_argument, std::move(what), spec.name()); };
+  if (!winograd_fits(spec)) fail("the plan's algorithm is Winograd, which needs a 3x3 kernel at stride 1");
+  const auto size = [](std::int64_t outputs) { return outputs == 2 || outputs == 4; };
+  if (!size(plan.winograd_h) || !size(plan.winograd_w))
+    fail(fmt::format("the plan has Winograd tiles of {}x{}; they are 2 or 4 each way", plan.winograd_h,
+                     plan.winograd_w));
+  const auto whole = [](std::int64_t tile, std::int64_t winograd, std::int64_t out) {
+    return tile >= out || tile % winograd == 0;
+  };
+  if (!whole(plan.tile_h, plan.winograd_h, spec.out_h) || !whole(plan.tile_w, plan.winograd_w, spec.out_w))
+    fail(fmt::format("work tiles of {}x{} outputs do not consist of Winograd tiles of {}x{}", plan.tile_h, plan.tile_w,
+                     plan.winograd_h, plan.winograd_w));
+}
+
+std::unique_ptr<Engine> make_winograd_reference(const ConvSpec& spec, const Plan& plan,
+                                                const WindowedWeights& weights) {
+  check_winograd_plan(spec, plan);
+  check_weights(spec, weights);
+  return std::make_unique<WinogradReference>(spec, plan, weights);
+}
+
+}  // namespace octavo::jit
