@@ -132,7 +132,14 @@ class WinogradCost {
                         static_cast<double>(layout_.scratch_bytes() + product_bytes());
     const bool tile_outer = plan_.order == WorkOrder::tile_outer;
     const double times = (tile_outer ? all : block) <= room ? 1.0 : static_cast<double>(layout_.grid().tiles());
-    return all * times / rate;
+    return all * times / rate + quantized_cycles();
+  }
+  /// With channel blocks outermost, the quantized work tiles of the whole image come again for each block.
+  [[nodiscard]] double quantized_cycles() const {
+    if (plan_.order == WorkOrder::tile_outer) return 0.0;
+    const double bytes = static_cast<double>(layout_.scratch_bytes() * layout_.grid().tiles());
+    if (bytes <= static_cast<double>(machine_.l2_bytes) / 2) return 0.0;
+    return bytes * (blocks() + 1.0) / l3_bytes_per_cycle;
   }
   /// How much longer the busiest thread works than the mean one.
   [[nodiscard]] double imbalance() const {

@@ -151,6 +151,7 @@ std::vector<TunedLayer> Model::tune(const TuneOptions& options, const std::vecto
   CompileOptions untuned;
   untuned.threads = options.threads;
   untuned.isa = options.isa;
+  untuned.accuracy = options.accuracy;
   untuned.tuning = "none";
   const Program program = compile(untuned, inputs);
   std::vector<runtime::LayerToTune> layers;
@@ -171,8 +172,12 @@ Tensor Model::predict(const Tensor& input, const CompileOptions& options) const 
   }
   CompileOptions resolved = options;
   if (!resolved.isa) resolved.isa = default_isa();
-  const runtime::ProgramKey key{{input.shape()},   resolved.threads, *resolved.isa,
-                                resolved.accuracy, resolved.outputs, resolved.tuning};
+  const runtime::ProgramKey key{.inputs = {input.shape()},
+                                .threads = resolved.threads,
+                                .isa = *resolved.isa,
+                                .accuracy = resolved.accuracy,
+                                .outputs = resolved.outputs,
+                                .tuning = resolved.tuning};
   return impl_->programs->get(key, [&] { return compile(resolved, {input.shape()}); }).predict(input);
 }
 

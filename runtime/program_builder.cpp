@@ -306,9 +306,8 @@ Program build_program(const graph::Graph& graph, const CompileOptions& options,
   program->threads = choose_threads(options);
   program->engine = dnnl::engine(dnnl::engine::kind::cpu, 0);
   const OmpThreads omp_threads(program->threads);  // oneDNN divides its work when a primitive is created
-  const BuildContext context{program->engine,     kernels.get(),    jit::Machine::detect(),
-                             choose_isa(options), program->threads, options.accuracy,
-                             load_tuning(options.tuning)};
+  const BuildContext context{program->engine,  kernels.get(),    jit::Machine::detect(),     choose_isa(options),
+                             program->threads, options.accuracy, load_tuning(options.tuning)};
   try {
     Builder(graph, context).build(*program);
   } catch (const std::bad_alloc&) {

@@ -51,6 +51,7 @@ PlannedLayer::PlannedLayer(const SyntheticLayer& synthetic, const jit::Plan& pla
     : layer_(synthetic.spec(), plan, synthetic.weights(), cache),
       walk_(layer_, 1, threads),
       scratch_(walk_.scratch_bytes()),
+      workspace_(layer_.workspace_bytes()),
       buffers_(synthetic.buffers()) {
   buffers_.scratch = scratch_.data();
 }
@@ -60,7 +61,7 @@ void PlannedLayer::quantize() const noexcept {
   for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile)
     layer_.quantize(tile, buffers_.input,
                     buffers_.scratch + (shared ? 0 : static_cast<std::size_t>(tile) * layer_.scratch_bytes()),
-                    walk_.workspace_of(buffers_, 0));
+                    workspace_.data());
 }
 
 }  // namespace octavo::runtime

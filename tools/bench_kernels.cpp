@@ -9,19 +9,20 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "jit/aligned_bytes.h"
 #include "jit/kernel_cache.h"
 #include "jit/layer.h"
 #include "jit/peak_probe.h"
 #include "octavo/error.h"
-#include "runtime/layer_walk.h"
+#include "runtime/synthetic_layer.h"
 #include "tools/problem.h"
+#include "tools/read_bandwidth.h"
 
 namespace octavo::tools {
 namespace {
@@ -41,6 +42,13 @@ double seconds_of(const auto& work) {
   return thread_seconds() - start;
 }
 
+/// The time that passes, for a team of threads.
+double passed_seconds_of(const auto& work) {
+  const auto start = Clock::now();
+  work();
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
@@ -50,71 +58,22 @@ struct Options {
   std::vector<std::string> problems;
   std::int64_t window = -1, tile = 0, tile_w = 0, rows = 0, vectors = 0;
   jit::WinogradLimit winograd = jit::WinogradLimit::none;
+  std::string problems_file;
   double seconds = 0.4;
-  int threads = 1;
+  int threads = 1, plan_threads = 0;
   bool json = false, signed_input = false, explain = false;
   std::string order;
-};
-
-/// What a layer reads, with room to write its output: filled once, as a network's buffers would be.
-class Workload {
- public:
-  Workload(const jit::ConvSpec& spec, const jit::Plan& plan, jit::KernelCache& cache)
-      : weights_(spec),
-        layer_(spec, plan, weights_.view(spec), cache),
-        walk_(layer_, 1, 1),
-        image_(sizeof(float) * static_cast<std::size_t>(spec.in_h * spec.in_w * spec.src_stride())),
-        output_(sizeof(float) * static_cast<std::size_t>(spec.out_h * spec.out_w * spec.dst_stride())),
-        scratch_(walk_.scratch_bytes()) {
-    std::mt19937 random(1);
-    std::normal_distribution<float> normal;
-    for (float& x : image()) x = spec.nonnegative_input ? std::max(0.0F, normal(random)) : normal(random);
-  }
-
-  void run() { walk_.run({image().data(), nullptr, reinterpret_cast<float*>(output_.data()), scratch_.data()}); }
-  /// The quantization alone, to say what part of the time it is.
-  void quantize_all() {
-    const bool shared = layer_.plan().order == jit::WorkOrder::tile_outer;
-    for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile)
-      layer_.quantize(tile, image().data(),
-                      scratch_.data() + (shared ? 0 : static_cast<std::size_t>(tile) * layer_.scratch_bytes()),
-                      scratch_.data() + scratch_.size() - layer_.workspace_bytes());
-  }
-  [[nodiscard]] const jit::Layer& layer() const { return layer_; }
-
- private:
-  struct RandomWeights {
-    explicit RandomWeights(const jit::ConvSpec& spec)
-        : q(static_cast<std::size_t>(spec.out_channels * spec.channels_per_group() * spec.kernel_h * spec.kernel_w)),
-          scales(static_cast<std::size_t>(spec.out_channels * spec.windows()), 0x1p-10F),
-          bias(static_cast<std::size_t>(spec.out_channels), 0.5F) {
-      std::minstd_rand random(2);
-      for (auto& value : q) value = static_cast<std::int8_t>(static_cast<int>(random() % 255) - 127);
-    }
-    [[nodiscard]] jit::WindowedWeights view(const jit::ConvSpec& spec) const {
-      return {q, scales, spec.epilogue.bias ? std::span<const float>(bias) : std::span<const float>(), {}};
-    }
-    std::vector<std::int8_t> q;
-    std::vector<float> scales, bias;
-  };
-
-  [[nodiscard]] std::span<float> image() const {
-    return {reinterpret_cast<float*>(image_.data()), image_.size() / sizeof(float)};
-  }
-  RandomWeights weights_;
-  jit::Layer layer_;
-  runtime::LayerWalk walk_;  ///< over layer_
-  jit::AlignedBytes image_, output_, scratch_;
 };
 
 struct Result {
   std::string name;
   double products, milliseconds, quantize_milliseconds, rate, peak_ratio, weight_bandwidth;
+  double read_ratio;  ///< of a Linear of one row: weights read, of what the machine reads at best; else 0
   std::string plan, reason;
 };
 
 jit::Plan plan_of(const jit::ConvSpec& spec, const Options& options) {
-  jit::Plan plan = jit::make_plan(spec, jit::Machine::detect(), options.threads);
+  jit::Plan plan = jit::make_plan(spec, jit::Machine::detect(), options.plan_threads);
   if (options.tile != 0 && !plan.scale_per_pixel) plan.tile_h = plan.tile_w = options.tile;
   if (options.tile != 0 && plan.scale_per_pixel) plan.tile_w = options.tile;
   if (options.tile_w != 0) plan.tile_w = options.tile_w;
@@ -125,6 +84,20 @@ jit::Plan plan_of(const jit::ConvSpec& spec, const Options& options) {
   return plan;
 }
 
+/// The share of the machine's read bandwidth at which a Linear of one row reads its weights from memory: the median of
+/// pairs, the probe's pass over its own memory before each run.
+double read_ratio_of(const runtime::PlannedLayer& layer, const Options& options, jit::KernelCache& cache) {
+  constexpr std::size_t pairs = 15;
+  const ReadBandwidth probe(options.threads, cache);
+  const auto bytes = static_cast<double>(layer.layer().packed_bytes());
+  std::vector<double> ratios;
+  while (ratios.size() < pairs) {
+    const double before = probe.measure(), seconds = passed_seconds_of([&] { layer.run(); });
+    ratios.push_back(bytes / seconds / std::max(before, probe.measure()));
+  }
+  return median(ratios);
+}
+
 /// The probe runs between the layer's runs, so that a clock that changes, changes for both.
 Result measure(const Problem& problem, const Options& options, const jit::Kernel& probe, jit::KernelCache& cache) {
   jit::ConvSpec spec = problem.spec;
@@ -133,20 +106,21 @@ Result measure(const Problem& problem, const Options& options, const jit::Kernel
   spec.epilogue = {.bias = true, .activation = jit::ActivationKind::relu};
   spec.winograd = options.winograd;
   spec.window.channels = options.window >= 0 ? options.window : (spec.in_h == 1 ? 128 : 64);
-  Workload workload(spec, plan_of(spec, options), cache);
+  const runtime::SyntheticLayer synthetic(spec);
+  const runtime::PlannedLayer layer(synthetic, plan_of(spec, options), options.threads, cache);
   const jit::PeakProbeArgs probe_args{200};
   const double probe_products = static_cast<double>(jit::peak_probe_products(spec.isa) * probe_args.iterations);
   const double products = static_cast<double>(spec.out_h * spec.out_w * spec.out_channels * spec.channels_per_group() *
                                               spec.kernel_h * spec.kernel_w);
-  workload.run();
+  layer.run();
   std::vector<double> times, quantize_times, ratios;
   for (const auto start = Clock::now();
        times.size() < 5 || Clock::now() - start < std::chrono::duration<double>(options.seconds);) {
     double probe_time = seconds_of([&] { probe(probe_args); });
-    times.push_back(seconds_of([&] { workload.run(); }));
+    times.push_back(options.threads == 1 ? seconds_of([&] { layer.run(); }) : passed_seconds_of([&] { layer.run(); }));
     probe_time = std::min(probe_time, seconds_of([&] { probe(probe_args); }));
-    quantize_times.push_back(seconds_of([&] { workload.quantize_all(); }));
-    ratios.push_back((products / times.back()) / (probe_products / probe_time));
+    quantize_times.push_back(seconds_of([&] { layer.quantize(); }));
+    ratios.push_back((products / times.back()) / (probe_products / probe_time * options.threads));
   }
   const double time = median(times);
   return {problem.name,
@@ -155,9 +129,10 @@ Result measure(const Problem& problem, const Options& options, const jit::Kernel
           median(quantize_times) * 1e3,
           products / time,
           median(ratios),
-          static_cast<double>(workload.layer().packed_bytes()) / time,
-          workload.layer().plan().name(),
-          workload.layer().plan().reason};
+          static_cast<double>(layer.layer().packed_bytes()) / time,
+          spec.out_h * spec.out_w == 1 ? read_ratio_of(layer, options, cache) : 0.0,
+          layer.layer().plan().name(),
+          layer.layer().plan().reason};
 }
 
 std::vector<std::string> default_problems() {
@@ -187,13 +162,27 @@ std::vector<std::string> default_problems() {
   };
 }
 
+std::vector<Problem> problems_of(const Options& options) {
+  std::vector<Problem> problems;
+  if (!options.problems_file.empty()) {
+    std::ifstream in(options.problems_file, std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+    if (!in) throw Error(ErrorKind::io, "cannot read", options.problems_file);
+    problems = parse_problems(text, options.problems_file);
+  }
+  const bool known = options.problems.empty() && problems.empty();
+  for (const std::string& text : known ? default_problems() : options.problems) problems.push_back(parse_problem(text));
+  return problems;
+}
+
 void print_table(const std::vector<Result>& results, double peak, bool explain) {
   fmt::print("dot product peak: {:.1f} GMAC/s, one core\n", peak / 1e9);
-  fmt::print("{:<34} {:>9} {:>9} {:>8} {:>7} {:>10}\n", "layer", "ms", "quantize", "GMAC/s", "peak", "weights GB/s");
+  fmt::print("{:<34} {:>9} {:>9} {:>8} {:>7} {:>12} {:>9}\n", "layer", "ms", "quantize", "GMAC/s", "peak",
+             "weights GB/s", "of memory");
   for (const Result& r : results) {
-    fmt::print("{:<34} {:>9.3f} {:>8.1f}% {:>8.1f} {:>6.1f}% {:>10.1f}  {}\n", r.name, r.milliseconds,
+    fmt::print("{:<34} {:>9.3f} {:>8.1f}% {:>8.1f} {:>6.1f}% {:>12.1f} {:>9}  {}\n", r.name, r.milliseconds,
                100 * r.quantize_milliseconds / r.milliseconds, r.rate / 1e9, 100 * r.peak_ratio,
-               r.weight_bandwidth / 1e9, r.plan);
+               r.weight_bandwidth / 1e9, r.read_ratio == 0 ? "" : fmt::format("{:.0f}%", 100 * r.read_ratio), r.plan);
     if (explain) fmt::print("    {}\n", r.reason);
   }
 }
@@ -206,6 +195,8 @@ void print_json(const std::vector<Result>& results, double peak) {
                     {"quantize_ms", r.quantize_milliseconds},
                     {"gmac_per_second", r.rate / 1e9},
                     {"peak_ratio", r.peak_ratio},
+                    {"weight_gb_per_second", r.weight_bandwidth / 1e9},
+                    {"read_ratio", r.read_ratio},
                     {"plan", r.plan},
                     {"reason", r.reason}});
   fmt::print("{}\n", nlohmann::json{{"peak_gmac_per_second", peak / 1e9}, {"layers", rows}}.dump(2));
@@ -223,8 +214,7 @@ int run(const Options& options) {
     peak = std::max(peak, static_cast<double>(jit::peak_probe_products(default_isa()) * args.iterations) /
                               seconds_of([&] { (*probe)(args); }));
   std::vector<Result> results;
-  for (const std::string& text : options.problems.empty() ? default_problems() : options.problems)
-    results.push_back(measure(parse_problem(text), options, *probe, cache));
+  for (const Problem& problem : problems_of(options)) results.push_back(measure(problem, options, *probe, cache));
   if (options.json)
     print_json(results, peak);
   else
@@ -249,12 +239,15 @@ int main(int argc, char** argv) {
   app.add_option("--rows", options.rows, "overrides the plan: pixels of the register block");
   app.add_option("--vectors", options.vectors, "overrides the plan: vectors of the register block");
   const std::map<std::string, octavo::jit::WinogradLimit> limits{{"none", octavo::jit::WinogradLimit::none},
-                                                                {"2x2", octavo::jit::WinogradLimit::tiles2x2},
-                                                                {"2x4", octavo::jit::WinogradLimit::tiles2x4},
-                                                                {"4x4", octavo::jit::WinogradLimit::tiles4x4}};
+                                                                 {"2x2", octavo::jit::WinogradLimit::tiles2x2},
+                                                                 {"2x4", octavo::jit::WinogradLimit::tiles2x4},
+                                                                 {"4x4", octavo::jit::WinogradLimit::tiles4x4}};
   app.add_option("--winograd", options.winograd, "the largest Winograd tile: none (default), 2x2, 2x4, 4x4")
       ->transform(CLI::CheckedTransformer(limits));
-  app.add_option("--plan-threads", options.threads, "plans for that many threads (still runs on one)");
+  app.add_option("--shapes", options.problems_file, "layers from a benchdnn batch file");
+  app.add_option("--threads", options.threads, "runs on that many threads, by the time that passes")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--plan-threads", options.plan_threads, "plans for that many threads (default: as many as run)");
   app.add_option("--order", options.order, "overrides the plan: tile or channel outermost")
       ->check(CLI::IsMember({"tile", "channel"}));
   app.add_option("--seconds", options.seconds, "measured for each layer");
@@ -262,6 +255,7 @@ int main(int argc, char** argv) {
   app.add_flag("--explain", options.explain, "prints the reason of each plan");
   app.add_flag("--json", options.json, "prints JSON");
   CLI11_PARSE(app, argc, argv);
+  if (options.plan_threads < 1) options.plan_threads = options.threads;
   try {
     return octavo::tools::run(options);
   } catch (const std::exception& error) {

@@ -97,4 +97,54 @@ Problem parse_problem(std::string_view text) {
   return problem;
 }
 
+namespace {
+
+/// The next word: up to a blank outside n"...".
+std::string_view take_word(std::string_view& line) {
+  const std::size_t first = line.find_first_not_of(" \t\r");
+  if (first == std::string_view::npos) return line = {};
+  line.remove_prefix(first);
+  bool quoted = false;
+  std::size_t end = 0;
+  for (; end < line.size(); ++end) {
+    if (line[end] == '"') quoted = !quoted;
+    if (!quoted && std::string_view(" \t\r#").find(line[end]) != std::string_view::npos) break;
+  }
+  const std::string_view word = line.substr(0, end);
+  line = end < line.size() && line[end] == '#' ? std::string_view() : line.substr(end);
+  return word;
+}
+
+void refuse_meaningful_option(std::string_view option) {
+  for (const std::string_view name : {"--mb", "--batch"}) {
+    if (option == name || option.starts_with(std::string(name) + "="))
+      throw Error(ErrorKind::invalid_argument, std::string(name) + " is not understood here", std::string(option),
+                  "write mb as a part of each problem, and name each file");
+  }
+}
+
+}  // namespace
+
+std::vector<Problem> parse_problems(std::string_view text, const std::string& where) {
+  std::vector<Problem> problems;
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    const std::size_t end = text.find('\n');
+    std::string_view line = text.substr(0, end);
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    try {
+      for (std::string_view word = take_word(line); !word.empty(); word = take_word(line)) {
+        if (word.starts_with("--"))
+          refuse_meaningful_option(word);
+        else
+          problems.push_back(parse_problem(word));
+      }
+    } catch (const Error& error) {
+      throw Error(error.kind(), error.what(), where + ":" + std::to_string(number));
+    }
+  }
+  if (problems.empty())
+    throw Error(ErrorKind::invalid_argument, "there is no problem in it", where, "one a line: ic64ih56oc64oh56kh3ph1");
+  return problems;
+}
+
 }  // namespace octavo::tools

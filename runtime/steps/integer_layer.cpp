@@ -10,9 +10,8 @@
 
 #include "jit/layer.h"
 #include "jit/noise_model.h"
-#include "jit/plan.h"
-#include "jit/winograd_layout.h"
 #include "jit/tuning.h"
+#include "jit/winograd_layout.h"
 #include "octavo/isa.h"
 #include "runtime/layer_walk.h"
 
@@ -51,13 +50,15 @@ jit::Layer make_layer(const IntegerLayerRequest& request, const BuildContext& co
   const jit::WindowedWeights weights{request.weights->q.values, request.weights->scales.values, bias.view(),
                                      slopes.view()};
   jit::ConvSpec spec = request.spec;
-  spec.winograd = jit::winograd_within(spec, weights, largest_of(context.accuracy), context.accuracy.signal_to_noise_db);
-  return {spec, jit::tuned_plan(spec, context.machine, context.threads, &context.tuning), weights, *context.kernels};
+  spec.winograd =
+      jit::winograd_within(spec, weights, largest_of(context.accuracy), context.accuracy.signal_to_noise_db);
+  const jit::Plan plan = jit::tuned_plan(spec, context.machine, context.threads, &context.tuning);
+  return {spec, plan, weights, *context.kernels};
 }
 
 std::string reason_of(const jit::Layer& layer, double predicted_db, const AccuracyBudget& budget) {
-  std::string reason = layer.spec().isa == Isa::reference ? "no machine code: plain scalar code, tile by tile"
-                                                          : layer.plan().reason;
+  std::string reason =
+      layer.spec().isa == Isa::reference ? "no machine code: plain scalar code, tile by tile" : layer.plan().reason;
   if (!jit::winograd_fits(layer.spec()) || budget.largest == AccuracyBudget::Tile::direct) return reason;
   if (std::isinf(budget.signal_to_noise_db)) return reason;
   return reason + fmt::format("; {:.1f} dB predicted, the budget of {:.1f} dB allows {}", predicted_db,

@@ -56,6 +56,22 @@ TEST_F(Bench, TakesAQuantizedFileAndPrintsATable) {
   }
 }
 
+TEST_F(Bench, ScalingHasARowForEachThreadCount) {
+  const Finished finished =
+      run({"bench", path("lenet8.octavo"), "--scaling", "--threads", "3", "--seconds", "0.05", "--json"});
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const Json rows = finished.json()["scaling"];
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0]["speedup"], 1.0);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i]["threads"], i + 1);
+    EXPECT_NEAR(rows[i]["speedup"].get<double>(), rows[0]["ms"].get<double>() / rows[i]["ms"].get<double>(), 1e-9);
+    EXPECT_NEAR(rows[i]["efficiency"].get<double>() * static_cast<double>(i + 1), rows[i]["speedup"].get<double>(),
+                1e-9);
+  }
+  EXPECT_EQ(run({"bench", path("lenet8.octavo"), "--scaling", "--against", "onednn-fp32"}).code, 2);
+}
+
 class Dump : public LenetTest {
  protected:
   void SetUp() override {

@@ -17,6 +17,7 @@
 #include "tools/octavo/machine_limits.h"
 #include "tools/octavo/model_options.h"
 #include "tools/octavo/onednn_int8.h"
+#include "tools/octavo/scaling.h"
 #include "tools/octavo/text.h"
 #include "tools/octavo/timing.h"
 
@@ -34,12 +35,14 @@ struct Bench {
   std::int64_t batch = 1;
   std::vector<std::string> against;
   std::string report;
-  bool json = false;
+  bool json = false, scaling = false;
 
   [[nodiscard]] bool asked_for(const std::string& peer) const {
     return std::find(against.begin(), against.end(), peer) != against.end();
   }
   [[nodiscard]] ExitCode run() const;
+  [[nodiscard]] ExitCode run_scaling(const Model& ours, const CompileOptions& options,
+                                     const std::vector<Shape>& shapes) const;
 };
 
 std::string cpu_name() {
@@ -59,6 +62,23 @@ auto clocked(double& milliseconds, const Work& work) {
   return result;
 }
 
+ExitCode Bench::run_scaling(const Model& ours, const CompileOptions& options, const std::vector<Shape>& shapes) const {
+  if (!against.empty() || !report.empty())
+    throw Error(ErrorKind::invalid_argument, "--scaling measures octavo alone: no --against, no --report");
+  const Scaling measured = measure_scaling(ours, options, shapes, repeats);
+  const std::string isa(isa_name(options.isa.value_or(default_isa())));
+  if (json) {
+    Json result = {{"model", ours.name()}, {"batch", batch}, {"cpu", cpu_name()}, {"isa", isa}};
+    result.update(scaling_json(measured));
+    print_json(result);
+  } else {
+    print(fmt::format("{}, batch {}, {}, {}; {} interleaved rounds\n\n", ours.name(), batch, cpu_name(), isa,
+                      measured.rounds) +
+          scaling_text(measured));
+  }
+  return ExitCode::ok;
+}
+
 ExitCode Bench::run() const {
   BenchResult result;
   const Model opened = clocked(result.load_ms, [&] { return model.open(); });
@@ -67,6 +87,7 @@ ExitCode Bench::run() const {
   const CompileOptions options = compile.options();
   const Isa isa = options.isa.value_or(default_isa());
   const std::vector<Shape> shapes = batched_inputs(opened, batch);
+  if (scaling) return run_scaling(ours, options, shapes);
   const Program program = clocked(result.compile_ms, [&] { return ours.compile(options, shapes); });
 
   std::vector<Program> programs = {program};
@@ -137,6 +158,7 @@ Command define_bench(CLI::App& app) {
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000))
       ->capture_default_str();
+  app.add_flag("--scaling", bench->scaling, "octavo at 1, 2, ... threads (up to --threads), interleaved: speed-ups");
   bench->quantization.declare(app, nullptr);
   app.add_option("--report", bench->report, "write a page with charts and a roofline picture too")
       ->type_name("FILE.html");

@@ -28,6 +28,7 @@ Command define_dump(CLI::App& app);
 Command define_eval(CLI::App& app);
 Command define_info(CLI::App& app);
 Command define_predict(CLI::App& app);
+Command define_tune(CLI::App& app);
 Command define_zoo(CLI::App& app);
 
 }  // namespace octavo::tool

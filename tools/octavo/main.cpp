@@ -30,6 +30,7 @@ constexpr std::array entries = {
     Entry{"eval", "accuracy on labelled pictures, fp32 and int8 side by side", define_eval},
     Entry{"bench", "time of a network and of its layers, against fp32", define_bench},
     Entry{"dump", "the machine code of each kernel, annotated", define_dump},
+    Entry{"tune", "measures plans of each layer and keeps the fastest for later", define_tune},
     Entry{"zoo", "well-known networks as Caffe files, untrained, for measurements", define_zoo},
 };
 

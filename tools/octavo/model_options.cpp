@@ -136,9 +136,14 @@ void QuantizeArguments::declare(CLI::App& app, const char* flag_help) {
       ->type_name("PICTURES");
 }
 
+std::optional<Window> QuantizeArguments::window_for_all() const {
+  if (window.empty()) return std::nullopt;
+  return parse_window(window, "--window");
+}
+
 QuantizeOptions QuantizeArguments::options(const Model& model) const {
   QuantizeOptions options;
-  if (!window.empty()) options.window = parse_window(window, "--window");
+  options.window = window_for_all();
   for (const std::string& text : layer_windows) {
     const std::size_t equals = text.rfind('=');
     if (equals == std::string::npos || equals == 0) {
@@ -225,6 +230,8 @@ void CompileArguments::declare(CLI::App& app) {
                  "noise that faster 3x3 layers may bring: auto, a least signal-to-noise in dB, or one tile for all: "
                  "direct, 2x2, 2x4, 4x4")
       ->type_name("BUDGET");
+  app.add_option("--tuning", tuning, "plans that octavo tune measured: a file, or none (default: the user's own file)")
+      ->type_name("FILE");
 }
 
 CompileOptions CompileArguments::options() const {
@@ -232,6 +239,7 @@ CompileOptions CompileArguments::options() const {
   options.accuracy = AccuracyBudget::parse(accuracy);
   options.threads = threads;
   if (!isa.empty()) options.isa = parse_isa(isa);
+  if (!tuning.empty()) options.tuning = tuning;
   return options;
 }
 

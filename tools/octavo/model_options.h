@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,8 @@ struct QuantizeArguments {
   void declare(CLI::App& app, const char* flag_help);
   /// `keep_float` as names: "worst:3" is measured, the model's own description says how pictures go in.
   [[nodiscard]] QuantizeOptions options(const Model& model) const;
+  /// --window alone; nothing where it was not given.
+  [[nodiscard]] std::optional<Window> window_for_all() const;
   /// The model, quantized if that was asked. Throws Error(invalid_argument) for windows without --quantize, or for
   /// layers that are quantized already.
   [[nodiscard]] Model apply(const Model& model) const;
@@ -50,10 +53,10 @@ struct QuantizeArguments {
   void refuse_too_late(const Model& model) const;
 };
 
-/// --threads, --isa, --accuracy.
+/// --threads, --isa, --accuracy, --tuning.
 struct CompileArguments {
   int threads = 0;
-  std::string isa, accuracy = "auto";
+  std::string isa, accuracy = "auto", tuning;
 
   void declare(CLI::App& app);
   [[nodiscard]] CompileOptions options() const;

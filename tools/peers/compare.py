@@ -35,9 +35,12 @@ def parse():
     parser.add_argument("--octavo", help="the command (default: build/release's or build/demo's)")
     parser.add_argument("--output", help="PREFIX of PREFIX.json, .md and .html (default: build/peers/NETWORK)")
     options = parser.parse_args()
-    options.batch = [int(b) for b in options.batch.split(",")]
     cores = len(os.sched_getaffinity(0))
-    options.threads = [cores if t == "all" else int(t) for t in options.threads.split(",")]
+    try:
+        options.batch = [int(b) for b in options.batch.split(",")]
+        options.threads = [cores if t == "all" else int(t) for t in options.threads.split(",")]
+    except ValueError as problem:
+        parser.error(f"--batch and --threads take numbers: {problem}")
     for wrong in [t for t in options.threads if not 1 <= t <= cores] + [b for b in options.batch if b < 1]:
         parser.error(f"{wrong}: a batch is at least 1, and this process may use {cores} cores")
     options.engines = options.engines.split(",") if options.engines else list(ENGINES)

@@ -55,6 +55,8 @@ def markdown(results):
         for name, c, ratio in rows_of(setting):
             figures = " | ".join(ms_text(c[key]) for key in ("ms", "p10", "p90", "min"))
             lines.append(f"| {name} | {figures} | {ratio:.2f} | {fidelity_text(c)} |")
+        notes = [f"{name}: {c['note']}." for name, c, _ in rows_of(setting) if c["note"]]
+        lines += ["", " ".join(notes)] if notes else []
         lines += [""] + [f"Left out: {name}: {why}" for name, why in sorted(setting["left_out"].items())]
         lines += [""] if setting["left_out"] else []
     lines.append(versions_text(results))

@@ -23,6 +23,7 @@ struct TuneProgress {
 struct TuneOptions {
   int threads = 0;               ///< plans are for one thread count; 0: all cores this process may run on
   std::optional<Isa> isa;        ///< default: default_isa(); not the scalar reference, which has no plans
+  AccuracyBudget accuracy;       ///< plans are for one budget: it says which algorithms a layer may use
   std::size_t candidates = 200;  ///< of a layer, at most: those of which the planner expects most
   double seconds = 10;           ///< for a layer, about, at most
   /// Where the records go, beside those that are there; empty: the file that later compilations read by default, or

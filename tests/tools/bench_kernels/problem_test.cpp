@@ -50,6 +50,32 @@ TEST(ProblemTest, RowsOfABatchFollowEachOther) {
 
 TEST(ProblemTest, ANameIsTheTextItselfUnlessGiven) { EXPECT_EQ(parse_problem("ic8ih20oc8kh3").name, "ic8ih20oc8kh3"); }
 
+TEST(ProblemTest, ABatchFileHasCommentsOptionsAndSeveralProblemsALine) {
+  const auto problems = parse_problems(
+      "# layers of a network\n--reset --dt=u8:s8:f32\n\n  ic8ih20oc8kh3n\"a # b\" mb2ic16oc16\r\n"
+      "ic4oc4 # the last\n--dir=FWD_I ic8oc8",
+      "shapes");
+  ASSERT_EQ(problems.size(), 4U);
+  EXPECT_EQ(problems[0].name, "a # b");
+  EXPECT_EQ(problems[0].spec.kernel_h, 3);
+  EXPECT_EQ(problems[1].spec.in_w, 2);
+  EXPECT_EQ(problems[2].spec.in_channels, 4);
+  EXPECT_EQ(problems[3].spec.in_channels, 8);
+}
+
+TEST(ProblemTest, ABatchFilesErrorsSayTheLine) {
+  for (const char* text : {"ic8oc8\nic8ihoc8", "# only\nnonsense", "ic8oc8\n--mb=4 ic8oc8", "ic8oc8\n--batch=others"}) {
+    try {
+      (void)parse_problems(text, "shapes");
+      ADD_FAILURE() << text;
+    } catch (const octavo::Error& error) {
+      EXPECT_EQ(error.where(), "shapes:2") << error.what();
+    }
+  }
+  for (const char* text : {"", "\n\n", "# nothing", "--reset"})
+    EXPECT_THROW((void)parse_problems(text, "shapes"), octavo::Error) << text;
+}
+
 TEST(ProblemTest, WhatIsNotUnderstoodIsAnErrorThatSaysSo) {
   for (const char* text : {"ic8ih20oc8kh3zz4", "ic8ih", "8", "ic8ih20oc8kh3n\"open", "mb2ic8ih20oc8kh3",
                            "ic8ih2oc8kh3sh0", "ic99999999999999999999", "ic0", "ic8ih-4oc8"})

@@ -43,7 +43,7 @@ def sample():
                 "batch": 1,
                 "threads": 2,
                 "contenders": {
-                    "slow": contender([4.0, 9.0, 5.0], db=31.26),
+                    "slow": {**contender([4.0, 9.0, 5.0], db=31.26), "note": "its quickest form"},
                     "octavo-int8": contender([2.0, 2.0, 2.0]),
                     "exact": contender([1.0, 1.0, 1.0], difference=2e-7),
                 },
@@ -68,6 +68,7 @@ class Results(unittest.TestCase):
         self.assertIn("| slow | 5.00 | 4.00 | 9.00 | 4.00 | 2.50 | 31.3 dB |", table)
         self.assertIn("| exact | 1.00 | 1.00 | 1.00 | 1.00 | 0.50 | 2e-07 of the largest |", table)
         self.assertIn("Left out: other: not <installed>", table)
+        self.assertIn("slow: its quickest form.", table)
         self.assertIn("a 1, b 2.", table)
 
     def test_the_page_escapes_and_needs_nothing_from_elsewhere(self):
