@@ -8,6 +8,7 @@
 #include "jit/iconv_engine.h"
 #include "jit/reference.h"
 #include "jit/tile.h"
+#include "jit/word_depth.h"
 #include "octavo/error.h"
 
 namespace octavo::jit {
@@ -65,8 +66,9 @@ struct Layer::State {
 };
 
 Layer::Layer(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights, KernelCache& cache) {
-  auto engine = make_engine(spec, plan, weights, cache);
-  state_ = std::make_unique<State>(State{spec, plan, std::move(engine)});
+  const Plan settled = settle_word_depth(spec, plan, weights);
+  auto engine = make_engine(spec, settled, weights, cache);
+  state_ = std::make_unique<State>(State{spec, settled, std::move(engine)});
 }
 Layer::~Layer() = default;
 Layer::Layer(Layer&&) noexcept = default;

@@ -31,6 +31,8 @@ struct PixelBlock {
 };
 
 struct Plan {
+  static constexpr std::int64_t depth_of_weights = -1;
+
   std::int64_t tile_h = 1,
                tile_w = 1;  ///< output pixels of a work tile; of the quantization window too, unless scale_per_pixel
   bool scale_per_pixel = false;     ///< pointwise layers: each pixel of the work tile is a window of its own
@@ -40,6 +42,9 @@ struct Plan {
   /// Depthwise: columns from a group of four bytes to the next (jit/depthwise_taps.h). `rows` then counts rows of four
   /// output pixels, and a work tile has column_vectors vectors of channels. 0: not the depthwise kernels.
   std::int64_t group_step = 0;
+  /// ISAs without VNNI: k-steps that share a 16-bit sum (jit/word_split.h): 1, 2 or 4. 0: none, dot products go by the
+  /// unit's own. depth_of_weights: the layer settles it when it sees the weights (jit/word_depth.h).
+  std::int64_t word_depth = 0;
   std::string reason;  ///< in a sentence, for `octavo info` and `octavo dump`
 
   /// How `rows` pixels lie in the tile: along a row of it, or over several rows of a narrow one.

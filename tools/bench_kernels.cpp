@@ -99,8 +99,11 @@ class Workload {
         : q(static_cast<std::size_t>(spec.out_channels * spec.channels_per_group() * spec.kernel_h * spec.kernel_w)),
           scales(static_cast<std::size_t>(spec.out_channels * spec.windows()), 0x1p-10F),
           bias(static_cast<std::size_t>(spec.out_channels), 0.5F) {
+      // Nearly normal, as the weights of trained layers are: ISAs without VNNI care.
+      constexpr float deviation = 38.0F, largest = 127.0F;
       std::minstd_rand random(2);
-      for (auto& value : q) value = static_cast<std::int8_t>(static_cast<int>(random() % 255) - 127);
+      std::normal_distribution<float> normal(0.0F, deviation);
+      for (auto& value : q) value = static_cast<std::int8_t>(std::clamp(normal(random), -largest, largest));
     }
     [[nodiscard]] jit::WindowedWeights view(const jit::ConvSpec& spec) const {
       return {q, scales, spec.epilogue.bias ? std::span<const float>(bias) : std::span<const float>(), {}};
