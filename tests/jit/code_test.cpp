@@ -249,8 +249,13 @@ TEST_F(Code, EmittingIsDeterministic) {
   }
   for (const Isa isa : isa_list()) {
     if (isa == Isa::reference) continue;
-    for (const auto& [name, kernel] : kernels_of(isa, 2))  // other weights: code must not depend on them
-      EXPECT_TRUE(std::ranges::equal(kernel->code(), first.at(name))) << name;
+    // Other weights: code must not depend on them, but for the depth of 16-bit sums, which is part of the name.
+    for (const auto& [name, kernel] : kernels_of(isa, 2)) {
+      const auto same = first.find(name);
+      if (same == first.end() && name.find("_words") != std::string::npos) continue;
+      ASSERT_NE(same, first.end()) << name;
+      EXPECT_TRUE(std::ranges::equal(kernel->code(), same->second)) << name;
+    }
   }
 }
 
