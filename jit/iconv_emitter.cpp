@@ -7,7 +7,9 @@
 #include <algorithm>
 
 #include "jit/epilogue_emitter.h"
+#include "jit/pack_weights.h"
 #include "jit/vector_unit.h"
+#include "jit/word_split.h"
 
 namespace octavo::jit {
 
@@ -18,28 +20,44 @@ using Xbyak::Reg64;
 
 constexpr Mask channel_tail{1}, epilogue_mask{2};
 constexpr std::int64_t channels_per_step = 4;
+constexpr int locals_bytes = 64;
 /// k-steps in a row without a loop: enough to hide the loop, few enough for the micro-op cache.
 constexpr std::int64_t unrolled_steps = 64;
-constexpr std::int64_t looped_steps = 16;  ///< of a window too deep to unroll
+constexpr std::int64_t unrolled_steps_by_words = 16;  ///< whose dot products are several instructions each
+constexpr std::int64_t looped_steps = 16;             ///< of a window too deep to unroll
 
 /// Which vector register holds what. Accumulators of a block are numbered pixel by pixel.
 class RegisterPlan {
  public:
-  RegisterPlan(std::int64_t pixels, std::int64_t column_vectors, bool one_window, int registers)
+  RegisterPlan(std::int64_t pixels, std::int64_t column_vectors, bool one_window, bool by_words, int registers)
       : pixels_(static_cast<int>(pixels)),
         columns_(static_cast<int>(column_vectors)),
         one_window_(one_window),
+        by_words_(by_words),
         registers_(registers) {}
 
   [[nodiscard]] Vec product(int pixel, int column) const { return {pixel * columns_ + column}; }
-  /// With one window the sum is the product itself, converted in place.
+  /// With one window the sum is the product itself, converted in place; by words it comes there from the frame.
   [[nodiscard]] Vec sum(int pixel, int column) const {
-    return {(one_window_ ? 0 : pixels_ * columns_) + pixel * columns_ + column};
+    return {(one_window_ || by_words_ ? 0 : pixels_ * columns_) + pixel * columns_ + column};
   }
   [[nodiscard]] Vec weights(int column) const { return {accumulators() + column}; }
   /// With a single pixel weights are used once: from memory, without a register.
-  [[nodiscard]] bool weights_in_memory() const { return pixels_ == 1; }
+  [[nodiscard]] bool weights_in_memory() const { return pixels_ == 1 || by_words_; }
+  /// A sum on its way from the frame and back.
+  [[nodiscard]] Vec passing(int pixel, int column) const {
+    return by_words_ ? residual(pixel, column) : Vec{registers_ - 1};
+  }
+  /// By words: the 16-bit sum of the residual.
+  [[nodiscard]] Vec residual(int pixel, int column) const { return {(pixels_ + pixel) * columns_ + column}; }
+  /// By words: activations of two k-steps, the words of two products, words of 1.
+  [[nodiscard]] Vec activations_of_step(std::int64_t step) const {
+    return {accumulators() + static_cast<int>(step % 2)};
+  }
+  [[nodiscard]] Vec words(int i) const { return {accumulators() + 2 + i}; }
+  [[nodiscard]] Vec ones() const { return {accumulators() + 4}; }
   [[nodiscard]] Vec activations(int pixel) const {
+    if (by_words_) return activations_of_step(pixel);
     const int first = accumulators() + (weights_in_memory() ? 0 : columns_);
     return {first + pixel % (registers_ - first)};
   }
@@ -57,10 +75,10 @@ class RegisterPlan {
   }
 
  private:
-  [[nodiscard]] int accumulators() const { return pixels_ * columns_ * (one_window_ ? 1 : 2); }
+  [[nodiscard]] int accumulators() const { return pixels_ * columns_ * (one_window_ && !by_words_ ? 1 : 2); }
 
   int pixels_, columns_;
-  bool one_window_;
+  bool one_window_, by_words_;
   int registers_;
 };
 
@@ -70,7 +88,8 @@ class IconvEmitter {
       : k_(kernel), unit_(make_vector_unit(kernel.isa, a_)), vector_bytes_(unit_->bytes()) {}
 
   KernelImage emit() {
-    a_.prologue(64);
+    const std::int64_t largest_block = k_.block_rows * k_.block_columns * k_.column_vectors;
+    a_.prologue(locals_bytes + (sums_in_frame() ? displacement(largest_block * vector_bytes_) : 0));
     const std::int64_t tail = k_.channels % unit_->lanes();
     if (tail != 0) unit_->set_mask(channel_tail, (std::uint64_t{1} << tail) - 1, a_.rax);
     a_.mov(field_, a_.ptr[args_ + offsetof(IconvArgs, field)]);
@@ -95,6 +114,11 @@ class IconvEmitter {
   };
 
   [[nodiscard]] bool one_window() const { return k_.windows.windows() == 1; }
+  [[nodiscard]] bool by_words() const { return k_.word_depth != 0; }
+  [[nodiscard]] bool sums_in_frame() const { return iconv_sums_in_frame(k_.isa, one_window(), by_words()); }
+  [[nodiscard]] Address sum_in_frame(int pixel, int column) {
+    return a_.ptr[a_.rsp + displacement(locals_bytes + (pixel * k_.column_vectors + column) * vector_bytes_)];
+  }
   [[nodiscard]] int columns() const { return static_cast<int>(k_.column_vectors); }
   [[nodiscard]] Mask lanes_of(int column) const {
     return column + 1 == columns() && k_.channels % unit_->lanes() != 0 ? channel_tail : Mask{};
@@ -130,9 +154,13 @@ class IconvEmitter {
 
   void emit_block(std::int64_t rows, std::int64_t columns_of_pixels) {
     const Block block{rows, columns_of_pixels,
-                      RegisterPlan(rows * columns_of_pixels, k_.column_vectors, one_window(), unit_->registers())};
+                      RegisterPlan(rows * columns_of_pixels, k_.column_vectors, one_window() || sums_in_frame(),
+                                   by_words(), unit_->registers())};
     a_.annotate(fmt::format("block of {} x {} pixels", rows, columns_of_pixels));
     if (!one_window()) for_each_accumulator(block, [&](int p, int c) { unit_->zero(block.registers.sum(p, c)); });
+    if (sums_in_frame())
+      for_each_accumulator(block, [&](int p, int c) { unit_->store(sum_in_frame(p, c), block.registers.sum(p, c)); });
+    if (by_words()) unit_->broadcast(block.registers.ones(), a_.constant_dword(0x00010001U));
     for_each_accumulator(block,
                          [&](int p, int c) { a_.prefetchw(a_.ptr[dst_ + displacement(dst_offset(block, p, c))]); });
     a_.mov(slice_, field_);
@@ -161,8 +189,10 @@ class IconvEmitter {
     const std::int64_t scale_bytes = k_.column_vectors * vector_bytes_;
     start_products(block, scale_bytes);
     a_.mov(window_weights_, weights_);
-    a_.advance(weights_, scale_bytes * (k_.nonnegative_input ? 1 : 2));
+    const std::int64_t corrections_at = scale_bytes * (k_.nonnegative_input ? 1 : 2);
+    a_.advance(weights_, corrections_at + (by_words() ? scale_bytes : 0));
     emit_taps(block, channels);
+    if (by_words()) emit_corrections(block, channels, corrections_at);
     dequantize(block);
     a_.advance(window_scales_, k_.scale_window_bytes);
   }
@@ -186,20 +216,20 @@ class IconvEmitter {
     const std::int64_t steps = window_bytes(channels) / channels_per_step;
     const std::int64_t tap_bytes = k_.dilation_w * pixel_bytes(channels);
     const std::int64_t tap_row_bytes = k_.dilation_h * k_.field_columns * pixel_bytes(channels);
-    if (k_.kernel_h * k_.kernel_w * steps <= unrolled_steps) {
+    if (k_.kernel_h * k_.kernel_w * steps <= unrolled()) {
       std::int64_t done = 0;
       for (std::int64_t ky = 0; ky < k_.kernel_h; ++ky)
-        for (std::int64_t kx = 0; kx < k_.kernel_w; ++kx, done += steps)
+        for (std::int64_t kx = 0; kx < k_.kernel_w; ++kx, done += rows_of(steps))
           emit_steps(block, channels, slice_, ky * tap_row_bytes + kx * tap_bytes, done, steps);
       advance_weights(done);
       return;
     }
     a_.mov(tap_row_, slice_);
     a_.repeat(tap_rows_left_, k_.kernel_h, [&] {
-      if (k_.kernel_w * steps <= unrolled_steps) {
+      if (k_.kernel_w * steps <= unrolled()) {
         for (std::int64_t kx = 0; kx < k_.kernel_w; ++kx)
-          emit_steps(block, channels, tap_row_, kx * tap_bytes, kx * steps, steps);
-        advance_weights(k_.kernel_w * steps);
+          emit_steps(block, channels, tap_row_, kx * tap_bytes, kx * rows_of(steps), steps);
+        advance_weights(k_.kernel_w * rows_of(steps));
       } else {
         a_.mov(tap_, tap_row_);
         a_.repeat(taps_left_, k_.kernel_w, [&] {
@@ -211,32 +241,44 @@ class IconvEmitter {
     });
   }
 
-  static std::int64_t deep(std::int64_t steps) { return steps > unrolled_steps ? 1 : 0; }
+  [[nodiscard]] std::int64_t deep(std::int64_t steps) const { return steps > unrolled() ? 1 : 0; }
+  [[nodiscard]] std::int64_t unrolled() const { return by_words() ? unrolled_steps_by_words : unrolled_steps; }
 
   /// One tap at tap_, which is left behind the steps that were looped over.
   void emit_deep_tap(const Block& block, std::int64_t channels, std::int64_t steps) {
     if (deep(steps) == 0) {
       emit_steps(block, channels, tap_, 0, 0, steps);
-      advance_weights(steps);
+      advance_weights(rows_of(steps));
       return;
     }
     a_.repeat(steps_left_, steps / looped_steps, [&] {
       emit_steps(block, channels, tap_, 0, 0, looped_steps);
-      advance_weights(looped_steps);
+      advance_weights(rows_of(looped_steps));
       a_.advance(tap_, looped_steps * channels_per_step);
     });
     emit_steps(block, channels, tap_, 0, 0, steps % looped_steps);
-    advance_weights(steps % looped_steps);
+    advance_weights(rows_of(steps % looped_steps));
   }
 
-  void advance_weights(std::int64_t steps) { a_.advance(weights_, steps * k_.column_vectors * vector_bytes_); }
+  [[nodiscard]] std::int64_t rows_of(std::int64_t steps) const { return weight_rows(steps, k_.word_depth); }
+  void advance_weights(std::int64_t rows) { a_.advance(weights_, rows * k_.column_vectors * vector_bytes_); }
 
-  /// The heart: `steps` k-steps of one tap that lies at `from` + `offset`; weights start `first_step` steps on.
+  /// The heart: `steps` k-steps of one tap that lies at `from` + `offset`; weights start `first_row` rows on.
   void emit_steps(const Block& block, std::int64_t channels, const Reg64& from, std::int64_t offset,
-                  std::int64_t first_step, std::int64_t steps) {
+                  std::int64_t first_row, std::int64_t steps) {
     const RegisterPlan& registers = block.registers;
-    for (std::int64_t step = 0; step < steps; ++step) {
-      const std::int64_t weights_at = (first_step + step) * k_.column_vectors * vector_bytes_;
+    std::int64_t first_step = 0;
+    if (by_words()) {
+      for (std::int64_t chunk = 0; chunk < steps / chunk_steps; ++chunk) {
+        const bool last = chunk + 1 == steps / chunk_steps;
+        emit_chunk(block, channels, from, offset + chunk * chunk_bytes, first_row + chunk * rows_of(chunk_steps),
+                   chunk % residual_chunks == 0, last || (chunk + 1) % residual_chunks == 0);
+      }
+      first_step = steps / chunk_steps * chunk_steps;
+    }
+    for (std::int64_t step = first_step; step < steps; ++step) {
+      const std::int64_t weights_at =
+          (first_row + rows_of(first_step) + step - first_step) * k_.column_vectors * vector_bytes_;
       for (int c = 0; c < columns(); ++c) {
         const std::int64_t at = weights_at + c * vector_bytes_;
         if (!registers.weights_in_memory()) unit_->load(registers.weights(c), a_.ptr[weights_ + displacement(at)]);
@@ -254,6 +296,109 @@ class IconvEmitter {
     }
   }
 
+  /// Four k-steps whose weights have been split: 16-bit sums of word_depth of them, then the residual, whose sum begins
+  /// with the `first` chunk and ends with the `last`.
+  void emit_chunk(const Block& block, std::int64_t channels, const Reg64& from, std::int64_t offset,
+                  std::int64_t first_row, bool first, bool last) {
+    const RegisterPlan& registers = block.registers;
+    const auto pixel_at = [&](int p) { return offset + pixel_offset(block, p) * pixel_bytes(channels); };
+    const auto weights = [&](std::int64_t row, int c) {
+      return Source(a_.ptr[weights_ + displacement(((first_row + row) * k_.column_vectors + c) * vector_bytes_)]);
+    };
+    const auto load_into = [&](Vec d, int p, std::int64_t step) {
+      unit_->broadcast(d, a_.dword[from + displacement(pixel_at(p) + step * channels_per_step)]);
+    };
+    const auto load = [&](int p, std::int64_t step) { load_into(registers.activations_of_step(step), p, step); };
+    if (columns() == 1) {
+      emit_chunk_of_one_column(block, load_into, weights, pixel_at, from, first, last);
+      return;
+    }
+    const bool reloads = k_.word_depth > 2;  // activations of a sum that have no registers of their own
+    for (std::int64_t begin = 0; begin < chunk_steps; begin += k_.word_depth) {
+      for (int p = 0; p < block.pixels(); ++p) {
+        for (std::int64_t i = 0; i < k_.word_depth && !reloads; ++i) load(p, begin + i);
+        for (int c = 0; c < columns(); ++c) {
+          for (std::int64_t i = 0; i < k_.word_depth; ++i) {
+            if (reloads) load(p, begin + i);
+            const Vec words = registers.words(i == 0 ? 0 : 1);
+            unit_->word_products(words, registers.activations_of_step(begin + i), weights(begin + i, c));
+            if (i != 0) unit_->add_words(registers.words(0), registers.words(0), words);
+          }
+          unit_->add_pairs(registers.product(p, c), registers.words(0), registers.ones());
+        }
+      }
+    }
+    for (int p = 0; p < block.pixels(); ++p) {
+      const Vec activations = registers.activations_of_step(0), words = registers.words(0);
+      unit_->broadcast_16_bytes(activations, a_.ptr[from + displacement(pixel_at(p))]);
+      for (int c = 0; c < columns(); ++c) {
+        const Vec sum = registers.residual(p, c);
+        unit_->pick_bytes(words, activations, weights(chunk_steps, c));
+        unit_->word_products(first ? sum : words, words, weights(chunk_steps + 1, c));
+        if (!first) unit_->add_words(sum, sum, words);
+        if (last) unit_->add_pairs(registers.product(p, c), sum, registers.ones());
+      }
+    }
+  }
+
+  /// The same with one vector of output channels: activations are used once, weights by every pixel, so that weights
+  /// have the registers (as many as there are) that activations have otherwise.
+  template <class Load, class Weights, class PixelAt>
+  void emit_chunk_of_one_column(const Block& block, const Load& load_into, const Weights& weights,
+                                const PixelAt& pixel_at, const Reg64& from, bool first, bool last) {
+    constexpr std::int64_t held = 2;
+    const RegisterPlan& registers = block.registers;
+    const auto hold = [&](std::int64_t row) {
+      for (std::int64_t i = 0; i < held; ++i)
+        unit_->load(registers.activations_of_step(i), weights(row + i, 0).address());
+    };
+    for (std::int64_t begin = 0; begin < chunk_steps; begin += k_.word_depth) {
+      if (begin % held == 0) hold(begin);
+      for (int p = 0; p < block.pixels(); ++p) {
+        for (std::int64_t i = 0; i < k_.word_depth; ++i) {
+          const Vec words = registers.words(i == 0 ? 0 : 1);
+          load_into(words, p, begin + i);
+          const Source w = i < held ? Source(registers.activations_of_step(begin + i)) : weights(begin + i, 0);
+          unit_->word_products(words, words, w);
+          if (i != 0) unit_->add_words(registers.words(0), registers.words(0), words);
+        }
+        unit_->add_pairs(registers.product(p, 0), registers.words(0), registers.ones());
+      }
+    }
+    hold(chunk_steps);
+    for (int p = 0; p < block.pixels(); ++p) {
+      const Vec words = registers.words(p % 2), sum = registers.residual(p, 0);
+      unit_->broadcast_16_bytes(words, a_.ptr[from + displacement(pixel_at(p))]);
+      unit_->pick_bytes(words, words, registers.activations_of_step(0));
+      unit_->word_products(first ? sum : words, words, registers.activations_of_step(1));
+      if (!first) unit_->add_words(sum, sum, words);
+      if (last) unit_->add_pairs(registers.product(p, 0), sum, registers.ones());
+    }
+  }
+
+  /// What found no place in any chunk of the window: k-steps from a list, few or none.
+  void emit_corrections(const Block& block, std::int64_t channels, std::int64_t list_at) {
+    a_.annotate("corrections");
+    const Reg64 step = tap_row_, next = tap_, left = tap_rows_left_, scratch = taps_left_;
+    a_.mov(left, a_.ptr[window_weights_ + displacement(list_at + offsetof(CorrectionList, count))]);
+    a_.mov(next, a_.ptr[window_weights_ + displacement(list_at + offsetof(CorrectionList, offset))]);
+    a_.add(next, a_.ptr[args_ + offsetof(IconvArgs, corrections)]);
+    a_.repeat_while(left, [&] {
+      a_.movsxd(step, a_.dword[next + offsetof(Correction, tap_row)]);
+      a_.imul(step, step, displacement(k_.dilation_h * k_.field_columns * pixel_bytes(channels)));
+      a_.movsxd(scratch, a_.dword[next + offsetof(Correction, offset)]);
+      a_.add(step, scratch);
+      a_.add(step, slice_);
+      for (int p = 0; p < block.pixels(); ++p) {
+        const Vec activations = block.registers.activations(p);
+        unit_->broadcast(activations, a_.dword[step + displacement(pixel_offset(block, p) * pixel_bytes(channels))]);
+        for (int c = 0; c < columns(); ++c)
+          unit_->dot4(block.registers.product(p, c), activations, a_.ptr[next + displacement((1 + c) * vector_bytes_)]);
+      }
+      a_.advance(next, (1 + k_.column_vectors) * vector_bytes_);
+    });
+  }
+
   /// sum += float(product) * weight scale * activation scale.
   void dequantize(const Block& block) {
     a_.annotate("dequantize");
@@ -265,10 +410,16 @@ class IconvEmitter {
       unit_->mul(product, product, a_.ptr[window_weights_ + displacement(c * vector_bytes_)]);
       const Source scale = k_.scale_per_pixel ? Source(a_.ptr_b[window_scales_ + displacement(scale_offset(block, p))])
                                               : Source(registers.activations(0));
-      if (one_window())
+      if (one_window()) {
         unit_->mul(product, product, scale);
-      else
+      } else if (sums_in_frame()) {
+        const Vec sum = registers.passing(p, c);
+        unit_->load(sum, sum_in_frame(p, c));
+        unit_->fma(sum, product, scale);
+        unit_->store(sum_in_frame(p, c), sum);
+      } else {
         unit_->fma(registers.sum(p, c), product, scale);
+      }
     });
   }
 
@@ -279,6 +430,7 @@ class IconvEmitter {
     const std::int64_t slopes_at = k_.epilogue.bias ? k_.column_vectors * vector_bytes_ : 0;
     for_each_accumulator(block, [&](int p, int c) {
       const std::int64_t dst_at = dst_offset(block, p, c);
+      if (sums_in_frame()) unit_->load(block.registers.sum(p, c), sum_in_frame(p, c));
       epilogue.apply(block.registers.sum(p, c),
                      {.bias = a_.ptr[weights_ + displacement(c * vector_bytes_)],
                       .slopes = a_.ptr[weights_ + displacement(slopes_at + c * vector_bytes_)],
@@ -353,14 +505,24 @@ std::string IconvKernel::name() const {
                   field_columns, block_rows, block_columns, column_vectors, channels, dst_row_bytes, dst_pixel_bytes);
   if (pixel_bytes != 0) name += fmt::format("_pixel{}", pixel_bytes);
   if (scale_per_pixel) name += fmt::format("_perpixel{}x{}", scale_window_bytes, scale_pixel_bytes);
+  if (word_depth != 0) name += fmt::format("_words{}", word_depth);
   return name + (nonnegative_input ? "_u8" : "_s8") + epilogue.name() + "_" + std::string(isa_name(isa));
 }
 
 KernelImage emit_iconv(const IconvKernel& kernel) { return IconvEmitter(kernel).emit(); }
 
-std::int64_t iconv_registers(std::int64_t pixels, std::int64_t column_vectors, bool one_window) {
+bool iconv_sums_in_frame(Isa isa, bool one_window, bool by_words) {
+  constexpr int enough = 20;  // for products and sums side by side
+  return !one_window && (by_words || vector_facts(isa).registers < enough);
+}
+
+std::int64_t iconv_registers(Isa isa, std::int64_t pixels, std::int64_t column_vectors, bool one_window,
+                             bool by_words) {
   const std::int64_t accumulators = pixels * column_vectors;
-  const std::int64_t while_multiplying = accumulators * (one_window ? 1 : 2) + (pixels == 1 ? 0 : column_vectors) + 1;
+  if (by_words) return 2 * accumulators + 5;
+  const bool in_frame = iconv_sums_in_frame(isa, one_window, by_words);
+  const std::int64_t while_multiplying =
+      accumulators * (one_window || in_frame ? 1 : 2) + (pixels == 1 ? 0 : column_vectors) + (in_frame ? 2 : 1);
   return std::max(while_multiplying, accumulators + EpilogueEmitter::temporaries);
 }
 

@@ -7,6 +7,9 @@
 // of a tap) loads a vector of weights for each column vector, broadcasts four bytes for each pixel, and issues a dot
 // product for each pair.
 //
+// With a word_depth, k-steps go in chunks of four (jit/word_split.h), weights come from memory as they are used, and
+// the fp32 sums wait in the frame.
+//
 // Loops, from outside in: blocks of pixels of the tile; windows; taps and k-steps (the inner ones unrolled).
 #pragma once
 
@@ -43,6 +46,7 @@ struct IconvKernel {
   std::int64_t pixel_bytes;  ///< of the field, from a pixel to the next; 0: as dense as the window is wide
   bool scale_per_pixel;
   std::int64_t scale_pixel_bytes, scale_window_bytes;  ///< from a pixel's or window's scale to the next
+  std::int64_t word_depth;                      ///< Plan::word_depth, settled
   std::int64_t dst_row_bytes, dst_pixel_bytes;  ///< of the residual too
 
   [[nodiscard]] std::string name() const;
@@ -50,16 +54,21 @@ struct IconvKernel {
 
 /// The kernel's argument. A block of packed weights is described in jit/pack_weights.h.
 struct IconvArgs {
-  const std::uint8_t* field;  ///< the group's slices
-  const float* scales;        ///< the group's
-  const std::byte* weights;   ///< the channel block
-  const float* residual;      ///< at the tile's first output pixel and the block's first channel; null without
-  float* dst;                 ///< likewise
+  const std::uint8_t* field;     ///< the group's slices
+  const float* scales;           ///< the group's
+  const std::byte* weights;      ///< the channel block
+  const float* residual;         ///< at the tile's first output pixel and the block's first channel; null without
+  float* dst;                    ///< likewise
+  const std::byte* corrections;  ///< the layer's (jit/pack_weights.h), with a word_depth
 };
 
 [[nodiscard]] KernelImage emit_iconv(const IconvKernel& kernel);
 
+/// Whether fp32 sums wait in the frame from window to window, because the registers hold no more than the products.
+[[nodiscard]] bool iconv_sums_in_frame(Isa isa, bool one_window, bool by_words);
+
 /// Registers that a block of `pixels` x `column_vectors` takes; more than the ISA has cannot be emitted.
-[[nodiscard]] std::int64_t iconv_registers(std::int64_t pixels, std::int64_t column_vectors, bool one_window);
+[[nodiscard]] std::int64_t iconv_registers(Isa isa, std::int64_t pixels, std::int64_t column_vectors, bool one_window,
+                                           bool by_words = false);
 
 }  // namespace octavo::jit

@@ -15,6 +15,7 @@
 #include "jit/tile.h"
 #include "jit/vector_unit.h"
 #include "jit/window_layout.h"
+#include "jit/word_split.h"
 #include "octavo/error.h"
 
 namespace octavo::jit {
@@ -32,14 +33,17 @@ class IconvEngine final : public Engine {
         plan_(plan),
         grid_(spec, plan),
         run_(spec),
-        packed_(spec, plan.column_vectors),
+        packed_(spec, plan.column_vectors, plan.word_depth),
         weights_(packed_.bytes()) {
     check_plan();
     check_weights(spec, weights);
     request_kernels(cache);
     for (std::int64_t b = 0; b < packed_.blocks(); ++b) {
       const ChannelBlock block = packed_.block(b);
-      pack_block(spec, block, weights, weights_.data() + block.offset);
+      if (plan.word_depth == 0)
+        pack_block(spec, block, weights, weights_.data() + block.offset);
+      else
+        pack_block_by_words(spec, block, weights, plan.word_depth, weights_.data() + block.offset, corrections_);
     }
     const ScratchLayout largest(run_, grid_.field_h, grid_.field_w, plan.scale_per_pixel);
     scales_offset_ = round_up_to_line(static_cast<std::size_t>(largest.bytes));
@@ -49,7 +53,7 @@ class IconvEngine final : public Engine {
   [[nodiscard]] std::int64_t tiles() const noexcept override { return grid_.tiles(); }
   [[nodiscard]] std::int64_t channel_blocks() const noexcept override { return packed_.blocks(); }
   [[nodiscard]] std::size_t scratch_bytes() const noexcept override { return scratch_bytes_; }
-  [[nodiscard]] std::size_t packed_bytes() const noexcept override { return weights_.size(); }
+  [[nodiscard]] std::size_t packed_bytes() const noexcept override { return weights_.size() + corrections_.size(); }
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return kernels_; }
 
   void quantize(std::int64_t index, const float* image, std::byte* scratch,
@@ -89,6 +93,7 @@ class IconvEngine final : public Engine {
     args.weights = weights_.data() + block.offset;
     args.residual = residual == nullptr ? nullptr : residual + at;
     args.dst = dst + at;
+    args.corrections = corrections_.data();
     (*compute_[size_class(tile)][block.channels == full_block_channels() ? 0 : 1])(args);
   }
 
@@ -101,11 +106,17 @@ class IconvEngine final : public Engine {
 
   void check_plan() const {
     const std::int64_t registers = iconv_registers(
-        plan_.rows, std::min<std::int64_t>(plan_.column_vectors, packed_.block(0).column_vectors), run_.windows() == 1);
+        spec_.isa, plan_.rows, std::min<std::int64_t>(plan_.column_vectors, packed_.block(0).column_vectors),
+        run_.windows() == 1, plan_.word_depth != 0);
     if (registers > vector_facts(spec_.isa).registers)
       throw Error(ErrorKind::invalid_argument,
                   fmt::format("the plan's register block of {} x {} needs {} registers", plan_.rows,
                               plan_.column_vectors, registers),
+                  spec_.name());
+    const bool depth_exists = plan_.word_depth == 1 || plan_.word_depth == 2 || plan_.word_depth == 4;
+    if (plan_.word_depth != 0 && (vector_facts(spec_.isa).vnni || !depth_exists))
+      throw Error(ErrorKind::invalid_argument,
+                  fmt::format("the plan's 16-bit sums of {} k-steps are not for this ISA", plan_.word_depth),
                   spec_.name());
     const bool inside_image = spec_.pad_top == 0 && spec_.pad_left == 0 &&
                               (spec_.out_h - 1) * spec_.stride_h < spec_.in_h &&
@@ -182,6 +193,7 @@ class IconvEngine final : public Engine {
             .scale_pixel_bytes = bytes_per_float,
             .scale_window_bytes =
                 bytes_per_float * (plan_.scale_per_pixel ? tile.field_rows * tile.field_columns : 1),
+            .word_depth = plan_.word_depth,
             .dst_row_bytes = row_bytes(tile.rows, spec_.out_w * pixel),
             .dst_pixel_bytes = pixel};
   }
@@ -192,6 +204,7 @@ class IconvEngine final : public Engine {
   WindowRun run_;
   PackedLayout packed_;
   AlignedBytes weights_;
+  std::vector<std::byte> corrections_;
   std::size_t scales_offset_ = 0, scratch_bytes_ = 0;
   std::array<bool, 4> seen_{};
   std::vector<std::shared_ptr<const Kernel>> kernels_;

@@ -10,6 +10,7 @@
 #include "jit/tile.h"
 #include "jit/winograd_engine.h"
 #include "jit/winograd_reference.h"
+#include "jit/word_depth.h"
 #include "octavo/error.h"
 
 namespace octavo::jit {
@@ -72,8 +73,9 @@ struct Layer::State {
 };
 
 Layer::Layer(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights, KernelCache& cache) {
-  auto engine = make_engine(spec, plan, weights, cache);
-  state_ = std::make_unique<State>(State{spec, plan, std::move(engine)});
+  const Plan settled = settle_word_depth(spec, plan, weights);
+  auto engine = make_engine(spec, settled, weights, cache);
+  state_ = std::make_unique<State>(State{spec, settled, std::move(engine)});
 }
 Layer::~Layer() = default;
 Layer::Layer(Layer&&) noexcept = default;

@@ -42,7 +42,7 @@ class Layer {
   Layer& operator=(Layer&&) noexcept;
 
   [[nodiscard]] const ConvSpec& spec() const noexcept;
-  [[nodiscard]] const Plan& plan() const noexcept;
+  [[nodiscard]] const Plan& plan() const noexcept;             ///< with what the weights settled: Plan::word_depth
   [[nodiscard]] std::int64_t tiles() const noexcept;           ///< work tiles of one image
   [[nodiscard]] std::int64_t channel_blocks() const noexcept;  ///< blocks of output channels, over all groups
   [[nodiscard]] std::size_t scratch_bytes()

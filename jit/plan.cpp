@@ -18,6 +18,7 @@
 #include "jit/window_layout.h"
 #include "jit/winograd_layout.h"
 #include "jit/winograd_plan.h"
+#include "jit/word_split.h"
 
 namespace octavo::jit {
 
@@ -48,6 +49,18 @@ constexpr std::int64_t largest_pixel_tile = 224;  ///< with one scale a pixel, w
 /// follows best.
 constexpr std::int64_t streamed_vectors = 4;
 
+constexpr double widest_lanes = 16.0;
+/// Of a dot product without VNNI: by words of chunks (4 + 1 products and 2.5 widenings for 4 k-steps), or one by one.
+constexpr double cycles_per_split_dot = 1.9, cycles_per_exact_dot = 4.5;
+
+/// Without VNNI sums of 16-bit words are worth their larger weights unless weights are used once.
+std::int64_t word_depth(const ConvSpec& spec) {
+  const bool one_pixel = spec.out_h * spec.out_w == 1;
+  return vector_facts(spec.isa).vnni || one_pixel || window_bytes(spec.window_channels()) < chunk_bytes
+             ? 0
+             : Plan::depth_of_weights;
+}
+
 class CostModel {
  public:
   CostModel(const ConvSpec& spec, const Machine& machine, int threads)
@@ -55,6 +68,7 @@ class CostModel {
     const std::int64_t taps = spec.kernel_h * spec.kernel_w;
     steps_ = taps * (run_.full * window_bytes(run_.channels) + window_bytes(run_.tail_channels)) / 4;
     lanes_ = vector_facts(spec.isa).lanes;
+    width_ = lanes_ / widest_lanes;
     out_vectors_ = (spec.out_channels / spec.groups + lanes_ - 1) / lanes_;
     weight_bytes_ = spec.groups * out_vectors_ * lanes_ * steps_ * 4;
   }
@@ -112,21 +126,29 @@ class CostModel {
     return cycles;
   }
   [[nodiscard]] double block_cycles(std::int64_t pixels, std::int64_t vectors) const {
-    const double dots = static_cast<double>(pixels * vectors);
+    const double accumulators = width_ * static_cast<double>(pixels * vectors);
+    const double dots = accumulators * cycles_per_dot(spec_.isa, word_depth(spec_));
     const bool scattered = far(out_bytes()) && vectors * lanes_ < spec_.out_channels;
     const double streamed = static_cast<double>(vectors * lanes_ * 4) / l2_bytes_per_cycle;
     // A dot product's latency is four; loads are one a cycle.
-    const double step = std::max({dots, static_cast<double>(pixels + vectors), 4.0, streamed});
+    const double step = std::max({dots, width_ * loads(pixels, vectors), 4.0, streamed});
     return static_cast<double>(steps_) * step +
-           dots * (static_cast<double>(run_.windows()) * cycles_per_dequantize + cycles_per_output) +
+           accumulators * (static_cast<double>(run_.windows()) * cycles_per_dequantize + cycles_per_output) +
            static_cast<double>(pixels) * (scattered ? cycles_per_far_run : cycles_per_run) + cycles_per_block;
+  }
+  /// Of a k-step. By words, of a chunk's four steps and the residual: weights anew for every pixel unless they are of
+  /// one vector, which the registers hold.
+  [[nodiscard]] double loads(std::int64_t pixels, std::int64_t vectors) const {
+    if (word_depth(spec_) == 0) return static_cast<double>(pixels + vectors);
+    const std::int64_t weights = static_cast<std::int64_t>(chunk_steps + 2) * vectors * (vectors == 1 ? 1 : pixels);
+    return static_cast<double>(weights + (chunk_steps + 1) * pixels) / static_cast<double>(chunk_steps);
   }
   [[nodiscard]] double quantize_cycles(const Plan& plan, const TileGrid& grid) const {
     const double pixels = static_cast<double>(grid.field_h * grid.field_w);
     const double windows = static_cast<double>(run_.groups * run_.windows());
     const double vectors = static_cast<double>((run_.channels + lanes_ - 1) / lanes_) * windows;
-    const double batches = (plan.scale_per_pixel ? pixels : 1.0) * windows / 16.0 + 1.0;
-    return pixels * vectors * (far(in_bytes()) ? cycles_per_far_quantize : cycles_per_quantize) +
+    const double batches = (plan.scale_per_pixel ? pixels : 1.0) * windows / static_cast<double>(lanes_) + 1.0;
+    return pixels * vectors * width_ * (far(in_bytes()) ? cycles_per_far_quantize : cycles_per_quantize) +
            batches * cycles_per_batch + cycles_per_call;
   }
   [[nodiscard]] double write_cycles(const TileGrid& grid) const {
@@ -149,6 +171,7 @@ class CostModel {
   std::int64_t threads_;
   WindowRun run_;
   std::int64_t steps_, lanes_, out_vectors_, weight_bytes_;
+  double width_;  ///< of a vector, in those that the constants were measured with: what costs a cycle there
 };
 
 bool scale_per_pixel(const ConvSpec& spec) {
@@ -196,7 +219,7 @@ std::string explain(const ConvSpec& spec, const CostModel& model, const PlanCand
       (model.scratch_bytes(plan) + 1023) / 1024, plan.rows, plan.column_vectors,
       plan.order == WorkOrder::tile_outer ? "tile by tile"
                                           : "channel blocks outermost, since weights outweigh the input",
-      100.0 * products / (4.0 * vector_facts(spec.isa).lanes) / candidate.cycles);
+      100.0 * products * cycles_per_dot(spec.isa, word_depth(spec)) / (4.0 * widest_lanes) / candidate.cycles);
 }
 
 /// Every combination of tile and register block; the order is left as it comes.
@@ -211,6 +234,7 @@ std::vector<Plan> direct_plans(const ConvSpec& spec, Breadth breadth) {
       plan.scale_per_pixel = per_pixel;
       plan.rows = block.rows;
       plan.column_vectors = block.column_vectors;
+      plan.word_depth = word_depth(spec);
       plans.push_back(plan);
     }
   }
@@ -259,13 +283,20 @@ std::vector<PlanFamily> families_of(const ConvSpec& spec) {
 
 }  // namespace
 
+double cycles_per_dot(Isa isa, std::int64_t word_depth) {
+  if (vector_facts(isa).vnni) return 1.0;
+  return word_depth != 0 ? cycles_per_split_dot : cycles_per_exact_dot;
+}
+
 std::vector<RegisterBlock> register_blocks(const ConvSpec& spec, Breadth breadth) {
-  constexpr std::int64_t most_vectors = 6, most_streamed_vectors = 8, smaller_blocks = 3;
+  constexpr std::int64_t most_streamed_vectors = 8, smaller_blocks = 3;
+  const bool by_words = word_depth(spec) != 0;
+  const std::int64_t most_vectors = by_words ? 4 : 6;
   const bool one_window = WindowRun(spec).windows() == 1, measured = breadth == Breadth::tuner;
   const VectorFacts facts = vector_facts(spec.isa);
   const std::int64_t vectors = (spec.out_channels / spec.groups + facts.lanes - 1) / facts.lanes;
   const auto fits = [&](std::int64_t rows, std::int64_t v) {
-    return iconv_registers(rows, v, one_window) <= facts.registers;
+    return iconv_registers(spec.isa, rows, v, one_window, by_words) <= facts.registers;
   };
   std::vector<RegisterBlock> blocks;
   if (spec.out_h * spec.out_w == 1) {
@@ -277,6 +308,7 @@ std::vector<RegisterBlock> register_blocks(const ConvSpec& spec, Breadth breadth
   for (std::int64_t v = 1; v <= std::min(vectors, most_vectors); ++v) {
     std::int64_t rows = facts.registers;
     while (rows > 1 && !fits(rows, v)) --rows;
+    if (!fits(rows, v)) break;
     const std::int64_t least = measured ? std::max<std::int64_t>(1, rows - smaller_blocks) : rows;
     for (; rows >= least; --rows) blocks.push_back({rows, v});
   }

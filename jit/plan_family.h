@@ -38,6 +38,9 @@ struct RegisterBlock {
 /// What fits the registers, for each number of column vectors the largest first.
 [[nodiscard]] std::vector<RegisterBlock> register_blocks(const ConvSpec& spec, Breadth breadth);
 
+/// Cycles of a dot product of two vectors, with or without 16-bit sums (Plan::word_depth).
+[[nodiscard]] double cycles_per_dot(Isa isa, std::int64_t word_depth);
+
 /// Sizes of at most `largest` that cut `total` into equal parts, but for the last: total / n, rounded up.
 [[nodiscard]] std::vector<std::int64_t> balanced_sizes(std::int64_t total, std::int64_t largest);
 

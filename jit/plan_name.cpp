@@ -48,8 +48,11 @@ bool take_pair(std::string_view& text, std::string_view word, std::int64_t& firs
 std::string Plan::name() const {
   const std::string depthwise = group_step == 0 ? "" : fmt::format("_step{}", group_step);
   const std::string transform = winograd() ? fmt::format("winograd{}x{}_", winograd_h, winograd_w) : "";
-  return fmt::format("{}tile{}x{}{}_block{}x{}{}_{}", transform, tile_h, tile_w, scale_per_pixel ? "_perpixel" : "",
-                     rows, column_vectors, depthwise, order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
+  const std::string words = word_depth == 0                  ? ""
+                            : word_depth == depth_of_weights ? "_words"
+                                                             : fmt::format("_words{}", word_depth);
+  return fmt::format("{}tile{}x{}{}_block{}x{}{}{}_{}", transform, tile_h, tile_w, scale_per_pixel ? "_perpixel" : "",
+                     rows, column_vectors, depthwise, words, order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
 }
 
 PixelBlock Plan::pixel_block() const {
@@ -65,6 +68,7 @@ std::optional<Plan> Plan::parse(std::string_view name) {
   plan.scale_per_pixel = take_word(rest, "_perpixel");
   if (!take_pair(rest, "_block", plan.rows, plan.column_vectors)) return std::nullopt;
   if (take_word(rest, "_step")) plan.group_step = take_number(rest).value_or(0);
+  if (take_word(rest, "_words")) plan.word_depth = take_number(rest).value_or(depth_of_weights);
   plan.order = rest == "_channelouter" ? WorkOrder::channel_outer : WorkOrder::tile_outer;
   if (plan.name() != name) return std::nullopt;
   return plan;
@@ -73,7 +77,7 @@ std::optional<Plan> Plan::parse(std::string_view name) {
 bool Plan::same_blocking(const Plan& other) const {
   return tile_h == other.tile_h && tile_w == other.tile_w && scale_per_pixel == other.scale_per_pixel &&
          rows == other.rows && column_vectors == other.column_vectors && order == other.order &&
-         group_step == other.group_step && winograd_h == other.winograd_h && winograd_w == other.winograd_w;
+         group_step == other.group_step && word_depth == other.word_depth && winograd_h == other.winograd_h && winograd_w == other.winograd_w;
 }
 
 }  // namespace octavo::jit

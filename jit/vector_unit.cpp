@@ -28,14 +28,14 @@ VectorFacts vector_facts(Isa isa) {
   switch (isa) {
     case Isa::avx2:
     case Isa::avxvnni:
-      return {.lanes = 8, .registers = Avx2Unit::usable_registers};
+      return {.lanes = 8, .registers = Avx2Unit::usable_registers, .vnni = isa == Isa::avxvnni};
     case Isa::avx512bw:
-      return {.lanes = 16, .registers = Avx512Unit::usable_registers(Avx512Unit::Dot4::by_words)};
+      return {.lanes = 16, .registers = Avx512Unit::usable_registers(Avx512Unit::Dot4::by_words), .vnni = false};
     case Isa::avx512vnni:
     case Isa::reference:
       break;
   }
-  return {.lanes = 16, .registers = Avx512Unit::usable_registers(Avx512Unit::Dot4::vnni)};
+  return {.lanes = 16, .registers = Avx512Unit::usable_registers(Avx512Unit::Dot4::vnni), .vnni = true};
 }
 
 int packed_channel(Isa isa, int position) {

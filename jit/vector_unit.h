@@ -85,6 +85,16 @@ class VectorUnit {
   // Integers.
   /// d(s32) += the sum of the four products u8 * s8 of each lane. Exact on every ISA, whatever the values.
   virtual void dot4(Vec d, Vec u8, const Source& s8) = 0;
+  // The parts of an exact dot product by 16-bit words; jit/word_split.h says when they are one.
+  /// Word i of d = the sum of the products u8 * s8 of its two bytes, saturated.
+  virtual void word_products(Vec d, Vec u8, const Source& s8) = 0;
+  virtual void add_words(Vec d, Vec a, Vec b) = 0;
+  /// d(s32) += the two words of each lane, given words of 1 in `ones`; clobbers `words`.
+  virtual void add_pairs(Vec d, Vec words, Vec ones) = 0;
+  /// The same 16 bytes of memory in every 128 bits.
+  virtual void broadcast_16_bytes(Vec d, const Xbyak::Address& from) = 0;
+  /// Byte i of d = the byte of its 128 bits of `a` that byte i of `index` (0 to 15) names.
+  virtual void pick_bytes(Vec d, Vec a, const Source& index) = 0;
   virtual void and_bits(Vec d, Vec a, const Source& b) = 0;
   virtual void or_bits(Vec d, Vec a, const Source& b) = 0;
   virtual void max_unsigned(Vec d, Vec a, const Source& b) = 0;
@@ -142,6 +152,7 @@ class VectorUnit {
 struct VectorFacts {
   int lanes;      ///< 32-bit lanes of a register
   int registers;  ///< vector registers that an emitter may use
+  bool vnni;      ///< dot4() is one instruction
 };
 [[nodiscard]] VectorFacts vector_facts(Isa isa);
 /// The channel, of 4 * lanes, that byte `position` of VectorUnit::store_packed4() holds. Four neighbours at a multiple

@@ -152,6 +152,18 @@ void Avx2Unit::dot4(Vec d, Vec u8, const Source& s8) {
   a_.vpmaddwd(activations, activations, weights);
   a_.vpaddd(ymm(d), ymm(d), activations);
 }
+void Avx2Unit::word_products(Vec d, Vec u8, const Source& s8) {
+  with(s8, second_own, [&](const auto& operand) { a_.vpmaddubsw(ymm(d), ymm(u8), operand); });
+}
+void Avx2Unit::add_words(Vec d, Vec a, Vec b) { a_.vpaddw(ymm(d), ymm(a), ymm(b)); }
+void Avx2Unit::add_pairs(Vec d, Vec words, Vec ones) {
+  a_.vpmaddwd(ymm(words), ymm(words), ymm(ones));
+  a_.vpaddd(ymm(d), ymm(d), ymm(words));
+}
+void Avx2Unit::broadcast_16_bytes(Vec d, const Address& from) { a_.vbroadcasti128(ymm(d), from); }
+void Avx2Unit::pick_bytes(Vec d, Vec a, const Source& index) {
+  with(index, second_own, [&](const auto& operand) { a_.vpshufb(ymm(d), ymm(a), operand); });
+}
 void Avx2Unit::and_bits(Vec d, Vec a, const Source& b) {
   with(b, second_own, [&](const auto& operand) { a_.vpand(ymm(d), ymm(a), operand); });
 }

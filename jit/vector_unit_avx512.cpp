@@ -91,6 +91,18 @@ void Avx512Unit::dot4(Vec d, Vec u8, const Source& s8) {
     a_.vpaddd(zmm(d), zmm(d), activations);
   });
 }
+void Avx512Unit::word_products(Vec d, Vec u8, const Source& s8) {
+  with(s8, [&](const auto& operand) { a_.vpmaddubsw(zmm(d), zmm(u8), operand); });
+}
+void Avx512Unit::add_words(Vec d, Vec a, Vec b) { a_.vpaddw(zmm(d), zmm(a), zmm(b)); }
+void Avx512Unit::add_pairs(Vec d, Vec words, Vec ones) {
+  a_.vpmaddwd(zmm(words), zmm(words), zmm(ones));
+  a_.vpaddd(zmm(d), zmm(d), zmm(words));
+}
+void Avx512Unit::broadcast_16_bytes(Vec d, const Address& from) { a_.vbroadcasti32x4(zmm(d), from); }
+void Avx512Unit::pick_bytes(Vec d, Vec a, const Source& index) {
+  with(index, [&](const auto& operand) { a_.vpshufb(zmm(d), zmm(a), operand); });
+}
 void Avx512Unit::and_bits(Vec d, Vec a, const Source& b) {
   with(b, [&](const auto& operand) { a_.vpandd(zmm(d), zmm(a), operand); });
 }

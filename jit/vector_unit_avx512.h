@@ -33,6 +33,11 @@ class Avx512Unit final : public VectorUnit {
   void less(Mask d, Vec a, const Source& b) override;
 
   void dot4(Vec d, Vec u8, const Source& s8) override;
+  void word_products(Vec d, Vec u8, const Source& s8) override;
+  void add_words(Vec d, Vec a, Vec b) override;
+  void add_pairs(Vec d, Vec words, Vec ones) override;
+  void broadcast_16_bytes(Vec d, const Xbyak::Address& from) override;
+  void pick_bytes(Vec d, Vec a, const Source& index) override;
   void and_bits(Vec d, Vec a, const Source& b) override;
   void or_bits(Vec d, Vec a, const Source& b) override;
   void max_unsigned(Vec d, Vec a, const Source& b) override;

@@ -34,7 +34,7 @@ class WinogradEngine final : public Engine {
         plan_(plan),
         layout_(spec, plan),
         position_spec_(layout_.position_spec(spec)),
-        packed_(position_spec_, plan.column_vectors),
+        packed_(position_spec_, plan.column_vectors, plan.word_depth),
         weights_(static_cast<std::size_t>(layout_.positions()) * packed_.bytes()),
         constants_(static_cast<std::size_t>(packed_.blocks() * constants_bytes())),
         zeros_(static_cast<std::size_t>(spec.in_channels * bytes_per_float) + cache_line) {
@@ -53,7 +53,7 @@ class WinogradEngine final : public Engine {
         layout_.pixel_table_bytes() + winograd_staging_bytes(input_kernel(layout_.windows().channels));
     return round_up_to_line(static_cast<std::size_t>(std::max(quantizing, layout_.product_bytes(block_floats()))));
   }
-  [[nodiscard]] std::size_t packed_bytes() const noexcept override { return weights_.size(); }
+  [[nodiscard]] std::size_t packed_bytes() const noexcept override { return weights_.size() + corrections_.size(); }
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return kernels_; }
 
   void quantize(std::int64_t index, const float* image, std::byte* scratch,
@@ -112,9 +112,13 @@ class WinogradEngine final : public Engine {
   [[nodiscard]] std::int64_t constants_bytes() const { return 2 * plan_.column_vectors * lanes() * bytes_per_float; }
 
   void check_registers() const {
+    const bool depth_exists = plan_.word_depth == 1 || plan_.word_depth == 2 || plan_.word_depth == 4;
+    if (plan_.word_depth != 0 && (vector_facts(spec_.isa).vnni || !depth_exists))
+      throw Error(ErrorKind::invalid_argument,
+                  fmt::format("the plan's 16-bit sums of {} k-steps are not for this ISA", plan_.word_depth), spec_.name());
     const std::int64_t needed =
-        iconv_registers(plan_.rows, std::min<std::int64_t>(plan_.column_vectors, packed_.block(0).column_vectors),
-                        layout_.windows().windows() == 1);
+        iconv_registers(spec_.isa, plan_.rows, std::min<std::int64_t>(plan_.column_vectors, packed_.block(0).column_vectors),
+                        layout_.windows().windows() == 1, plan_.word_depth != 0);
     if (needed > vector_facts(spec_.isa).registers)
       throw Error(ErrorKind::invalid_argument,
                   fmt::format("the plan's register block of {} x {} needs {} registers", plan_.rows,
@@ -134,7 +138,7 @@ class WinogradEngine final : public Engine {
       const ChannelBlock block = packed_.block(b);
       std::byte* to = weights_.data() + static_cast<std::size_t>(layout_.positions()) * block.offset;
       for (std::int64_t position = 0; position < layout_.positions(); ++position, to += block_bytes(b))
-        pack_block(position_spec_, block, transformed.position(position), to);
+        pack_position(block, transformed.position(position), to);
       std::byte* constants = constants_.data() + b * constants_bytes();
       const auto put = [&](std::span<const float> values) {
         std::memcpy(constants, &values[static_cast<std::size_t>(block.first)],
@@ -144,6 +148,13 @@ class WinogradEngine final : public Engine {
       if (spec_.epilogue.bias) put(weights.bias);
       if (spec_.epilogue.activation == ActivationKind::prelu) put(weights.slopes);
     }
+  }
+
+  void pack_position(const ChannelBlock& block, const WindowedWeights& weights, std::byte* to) {
+    if (plan_.word_depth == 0)
+      pack_block(position_spec_, block, weights, to);
+    else
+      pack_block_by_words(position_spec_, block, weights, plan_.word_depth, to, corrections_);
   }
 
   /// The addresses of the fields of all Winograd tiles. Pixels outside the image, or that no output reads, are zeros.
@@ -183,6 +194,7 @@ class WinogradEngine final : public Engine {
                                                  block.group * layout_.scale_group_bytes());
     args.weights = weights_.data() + static_cast<std::size_t>(layout_.positions()) * block.offset;
     args.dst = reinterpret_cast<float*>(workspace);
+    args.corrections = corrections_.data();
     for (std::int64_t position = 0; position < layout_.positions(); ++position) {
       kernel(args);
       args.field += layout_.position_bytes();
@@ -273,6 +285,7 @@ class WinogradEngine final : public Engine {
             .scale_per_pixel = true,
             .scale_pixel_bytes = layout_.scale_tile_bytes(),
             .scale_window_bytes = layout_.scale_window_bytes(),
+            .word_depth = plan_.word_depth,
             .dst_row_bytes = 0,
             .dst_pixel_bytes = layout_.product_tile_bytes(block.column_vectors * lanes())};
   }
@@ -298,6 +311,7 @@ class WinogradEngine final : public Engine {
   ConvSpec position_spec_;
   PackedLayout packed_;
   AlignedBytes weights_, constants_, zeros_;
+  std::vector<std::byte> corrections_;  ///< with a word depth
   std::vector<std::shared_ptr<const Kernel>> kernels_;
   std::array<std::shared_ptr<const Kernel>, 2> input_;  ///< of a full window, and of the tail
   std::array<std::array<std::shared_ptr<const Kernel>, 2>, 4> multiply_, output_;

@@ -10,6 +10,7 @@
 #include "jit/iconv_emitter.h"
 #include "jit/vector_unit.h"
 #include "jit/winograd_layout.h"
+#include "jit/word_split.h"
 
 namespace octavo::jit {
 
@@ -30,6 +31,7 @@ constexpr double l2_bytes_per_cycle = 24.0;
 constexpr double l3_bytes_per_cycle = 12.0;
 constexpr double memory_bytes_per_cycle = 7.0;
 constexpr double not_overlapped = 0.25;
+constexpr double widest_lanes = 16.0;
 constexpr std::int64_t most_tiles = 128;  ///< of a work tile
 
 struct OutputTile {
@@ -52,6 +54,7 @@ class WinogradCost {
   WinogradCost(const ConvSpec& spec, const Plan& plan, const Machine& machine, int threads)
       : spec_(spec), plan_(plan), machine_(machine), threads_(threads), layout_(spec, plan) {
     lanes_ = vector_facts(spec.isa).lanes;
+    width_ = static_cast<double>(lanes_) / widest_lanes;
     out_vectors_ = (spec.out_channels / spec.groups + lanes_ - 1) / lanes_;
     const WindowRun& run = layout_.windows();
     steps_ = (run.full * window_bytes(run.channels) + window_bytes(run.tail_channels)) / 4;
@@ -94,14 +97,14 @@ class WinogradCost {
     const double pixels = far(spec_.in_h * spec_.in_w, spec_.src_stride())
                               ? cycles_per_far_pixel * static_cast<double>(plan_.winograd_h * plan_.winograd_w)
                               : cycles_per_pixel * positions;
-    return static_cast<double>(vectors) * (input_cycles_per_position * positions + pixels);
+    return width_ * static_cast<double>(vectors) * (input_cycles_per_position * positions + pixels);
   }
   [[nodiscard]] double output_cycles() const {
     const bool far_output = far(spec_.out_h * spec_.out_w, spec_.dst_stride());
     const double outputs = static_cast<double>(plan_.winograd_h * plan_.winograd_w) *
                            (far_output ? cycles_per_far_output : cycles_per_output);
     const double a_vector = output_cycles_per_position * static_cast<double>(layout_.positions()) + outputs;
-    return static_cast<double>(spec_.groups * out_vectors_) * a_vector + blocks() * cycles_per_call / 2;
+    return width_ * static_cast<double>(spec_.groups * out_vectors_) * a_vector + blocks() * cycles_per_call / 2;
   }
   /// Of a mean work tile, all positions and channel blocks.
   [[nodiscard]] double multiply_cycles() const {
@@ -113,11 +116,12 @@ class WinogradCost {
   }
   [[nodiscard]] double block_cycles(std::int64_t rows) const {
     const std::int64_t vectors = std::min(plan_.column_vectors, out_vectors_);
-    const double dots = static_cast<double>(rows * vectors);
+    const double dots = width_ * static_cast<double>(rows * vectors);
     // The slab of weights that one position needs is read again for every block of rows: from L1 if it fits.
     const bool slab_in_l1 = steps_ * 4 * vectors * lanes_ <= machine_.l1d_bytes * 3 / 4;
     const double streamed = slab_in_l1 ? 0.0 : static_cast<double>(vectors * lanes_ * 4) / l2_bytes_per_cycle;
-    const double step = std::max({dots, static_cast<double>(rows + vectors), 4.0, streamed});
+    const double multiply = dots * cycles_per_dot(spec_.isa, plan_.word_depth);
+    const double step = std::max({multiply, width_ * static_cast<double>(rows + vectors), 4.0, streamed});
     return static_cast<double>(steps_) * step +
            dots * (static_cast<double>(layout_.windows().windows()) * cycles_per_dequantize +
                    cycles_per_product_store) +
@@ -143,8 +147,7 @@ class WinogradCost {
   }
   /// How much longer the busiest thread works than the mean one.
   [[nodiscard]] double imbalance() const {
-    const double items =
-        static_cast<double>(layout_.grid().tiles()) * (plan_.order == WorkOrder::channel_outer ? blocks() : 1.0);
+    const double items = static_cast<double>(layout_.grid().tiles()) * blocks();
     const double rounds = static_cast<double>((static_cast<std::int64_t>(items) + threads_ - 1) / threads_);
     return rounds * threads_ / items;
   }
@@ -155,7 +158,17 @@ class WinogradCost {
   int threads_;
   WinogradLayout layout_;
   std::int64_t lanes_ = 0, out_vectors_ = 0, steps_ = 0;
+  double width_ = 1.0;  ///< of a vector, in those that the constants were measured with
 };
+
+/// Without VNNI, 16-bit sums as deep as nearly all transformed weights allow (jit/word_split.h), unless weights are used
+/// once.
+std::int64_t word_depth(const ConvSpec& position) {
+  constexpr std::int64_t depth = 2;
+  const bool used_once = position.out_w == 1;
+  const bool narrow = window_bytes(position.window_channels()) < chunk_bytes;
+  return vector_facts(position.isa).vnni || used_once || narrow ? 0 : depth;
+}
 
 /// Every combination of Winograd tile, work tile and register block; the order is left as it comes.
 std::vector<Plan> plans_of(const ConvSpec& spec, Breadth breadth) {
@@ -171,6 +184,7 @@ std::vector<Plan> plans_of(const ConvSpec& spec, Breadth breadth) {
         plan.tile_h = rows * tile.h;
         plan.tile_w = columns * tile.w;
         const ConvSpec position = WinogradLayout(spec, plan).position_spec(spec);
+        plan.word_depth = word_depth(position);
         for (const RegisterBlock& block : register_blocks(position, breadth)) {
           plan.rows = block.rows;
           plan.column_vectors = block.column_vectors;
@@ -192,7 +206,7 @@ std::string explain(const ConvSpec& spec, const PlanCandidate& candidate, const 
       plan.winograd_h, plan.winograd_w, cost.layout().positions(), plan.winograd_h * plan.winograd_w,
       cost.layout().full_tiles(), (cost.layout().scratch_bytes() + 1023) / 1024, (cost.product_bytes() + 1023) / 1024,
       plan.rows, plan.column_vectors, plan.order == WorkOrder::tile_outer ? "tile by tile" : "channel blocks outermost",
-      100.0 * products / (4.0 * vector_facts(spec.isa).lanes) / candidate.cycles);
+      100.0 * products * cycles_per_dot(spec.isa, plan.word_depth) / (4.0 * widest_lanes) / candidate.cycles);
 }
 
 std::vector<PlanCandidate> candidates_of(const ConvSpec& spec, const Machine& machine, int threads, Breadth breadth) {

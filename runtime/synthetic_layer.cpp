@@ -35,7 +35,10 @@ SyntheticLayer::SyntheticLayer(const jit::ConvSpec& spec)
       residual_(float_bytes(spec.epilogue.residual ? output_floats(spec) : 0)),
       output_(float_bytes(output_floats(spec))) {
   std::minstd_rand random(2);
-  for (auto& value : q_) value = static_cast<std::int8_t>(static_cast<int>(random() % 255) - 127);
+  // Nearly normal, as the weights of trained layers are: ISAs without VNNI care.
+  constexpr float deviation = 38.0F, largest = 127.0F;
+  std::normal_distribution<float> weight(0.0F, deviation);
+  for (auto& value : q_) value = static_cast<std::int8_t>(std::clamp(weight(random), -largest, largest));
   fill(image_, spec.nonnegative_input);
   fill(residual_, false);
 }

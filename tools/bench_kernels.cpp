@@ -88,12 +88,16 @@ jit::Plan plan_of(const jit::ConvSpec& spec, const Options& options) {
 /// pairs, the probe's pass over its own memory before each run.
 double read_ratio_of(const runtime::PlannedLayer& layer, const Options& options, jit::KernelCache& cache) {
   constexpr std::size_t pairs = 15;
+  const auto clock = [&](const auto& work) {
+    return options.threads == 1 ? seconds_of(work) : passed_seconds_of(work);
+  };
   const ReadBandwidth probe(options.threads, cache);
   const auto bytes = static_cast<double>(layer.layer().packed_bytes());
   std::vector<double> ratios;
   while (ratios.size() < pairs) {
-    const double before = probe.measure(), seconds = passed_seconds_of([&] { layer.run(); });
-    ratios.push_back(bytes / seconds / std::max(before, probe.measure()));
+    const double before = clock([&] { probe.read(); }), seconds = clock([&] { layer.run(); });
+    const double rate = probe.bytes() / std::min(before, clock([&] { probe.read(); }));
+    ratios.push_back(bytes / seconds / rate);
   }
   return median(ratios);
 }

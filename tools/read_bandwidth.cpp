@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/read_bandwidth.h"
 
-#include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <cstring>
 
@@ -24,18 +22,16 @@ ReadBandwidth::ReadBandwidth(int threads, jit::KernelCache& cache) : threads_(th
   }
 }
 
-double ReadBandwidth::measure() const {
-  using Clock = std::chrono::steady_clock;
+void ReadBandwidth::read() const {
   const std::int64_t block = jit::read_probe_block_bytes(default_isa());
-  const auto start = Clock::now();
   runtime::parallel_for(threads_, threads_, 0, [&](int, std::int64_t begin, std::int64_t end) {
     for (; begin < end; ++begin) {
       const jit::AlignedBytes& part = parts_[static_cast<std::size_t>(begin)];
       (*probe_)(jit::ReadProbeArgs{part.data(), static_cast<std::int64_t>(part.size()) / block});
     }
   });
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  return static_cast<double>(parts_.front().size()) * threads_ / seconds;
 }
+
+double ReadBandwidth::bytes() const { return static_cast<double>(parts_.front().size()) * threads_; }
 
 }  // namespace octavo::tools

@@ -16,8 +16,9 @@ namespace octavo::tools {
 class ReadBandwidth {
  public:
   ReadBandwidth(int threads, jit::KernelCache& cache);
-  /// Bytes a second, of all threads together, in one pass over the buffer.
-  [[nodiscard]] double measure() const;
+  /// One pass over the buffer, by all threads together; to be timed by the caller, as it times the layer.
+  void read() const;
+  [[nodiscard]] double bytes() const;
 
  private:
   int threads_;

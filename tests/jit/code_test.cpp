@@ -14,6 +14,7 @@
 #include "jit/kernel_cache.h"
 #include "jit/layer.h"
 #include "jit/plan.h"
+#include "jit/vector_unit.h"
 #include "octavo/isa.h"
 #include "tests/jit/layer_case.h"
 #include "tests/jit/random_spec.h"
@@ -249,8 +250,14 @@ TEST_F(Code, EmittingIsDeterministic) {
   }
   for (const Isa isa : isa_list()) {
     if (isa == Isa::reference) continue;
-    for (const auto& [name, kernel] : kernels_of(isa, 2))  // other weights: code must not depend on them
-      EXPECT_TRUE(std::ranges::equal(kernel->code(), first.at(name))) << name;
+    // Other weights: code must not depend on them, but for the depth of 16-bit sums, which is part of the name
+    // (absent where none pays).
+    for (const auto& [name, kernel] : kernels_of(isa, 2)) {
+      const auto same = first.find(name);
+      if (same == first.end() && !vector_facts(isa).vnni) continue;
+      ASSERT_NE(same, first.end()) << name;
+      EXPECT_TRUE(std::ranges::equal(kernel->code(), same->second)) << name;
+    }
   }
 }
 

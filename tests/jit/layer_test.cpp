@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <random>
 
 #include "jit/iconv_emitter.h"
 #include "jit/kernel_cache.h"
@@ -94,7 +95,10 @@ TEST_P(LayerTest, EqualsReferenceForPlansThatTheCostModelWouldNotChoose) {
     if (spec.window.tile_w == 0) plan.tile_w = specs.between(1, 12);
     const auto [rows, vectors] = specs.one_of<std::pair<int, int>>(
         {{1, 1}, {7, 2}, {5, 1}, {14, 1}, {4, 3}, {3, 4}, {2, 6}, {1, 12}, {13, 1}, {3, 1}, {1, 3}, {2, 2}, {1, 4}});
-    if (iconv_registers(rows, vectors, spec.windows() == 1) > vector_facts(spec.isa).registers) continue;
+    if (!vector_facts(spec.isa).vnni) plan.word_depth = specs.one_of<std::int64_t>({0, 1, 2, 4, 4});
+    if (iconv_registers(spec.isa, rows, vectors, spec.windows() == 1, plan.word_depth != 0) >
+        vector_facts(spec.isa).registers)
+      continue;
     plan.rows = rows;
     plan.column_vectors = vectors;
     expect_equals_reference(LayerCase(spec, i), plan);
@@ -201,6 +205,44 @@ TEST_P(LayerTest, EqualsReferenceForTheLargestProducts) {
       expect_equals_reference(c);
     }
   }
+}
+
+TEST_P(LayerTest, EqualsReferenceForEveryDepthOf16BitSums) {
+  if (vector_facts(GetParam()).vnni) GTEST_SKIP() << "this ISA sums in 32 bits";
+  for (const std::int64_t depth : {Plan::depth_of_weights, std::int64_t{1}, std::int64_t{2}, std::int64_t{4}}) {
+    for (const float deviation : {0.0F, 10.0F, 40.0F, 1000.0F}) {  // of the weights; none: the largest there are
+      ConvSpec spec = SquareConv{148, 40, 9, 3, 1, 1}.spec();
+      spec.isa = GetParam();
+      spec.nonnegative_input = depth != 2;
+      LayerCase c(spec, 5);
+      std::mt19937 random(7);
+      std::normal_distribution<float> normal(0.0F, deviation);
+      for (auto& q : c.q)
+        q = static_cast<std::int8_t>(deviation == 0.0F ? 127 : std::clamp(normal(random), -127.0F, 127.0F));
+      for (float& x : c.image) x = random() % 2 == 0 ? 0.0F : 3.0F;  // bytes of 0 and 255
+      Plan plan = make_plan(spec, Machine{}, 1);
+      plan.word_depth = depth;
+      expect_equals_reference(c, plan);
+      for (float& x : c.image) x = 3.0F;
+      expect_equals_reference(c, plan);
+    }
+  }
+}
+
+TEST_P(LayerTest, TheWeightsSettleTheDepthAndThePlanSaysSo) {
+  if (vector_facts(GetParam()).vnni) GTEST_SKIP() << "this ISA sums in 32 bits";
+  ConvSpec spec = SquareConv{64, 64, 9, 3, 1, 1}.spec();
+  spec.isa = GetParam();
+  LayerCase c(spec, 5);
+  const auto depth_of = [&](int weight) {
+    for (std::size_t i = 0; i < c.q.size(); ++i) c.q[i] = static_cast<std::int8_t>(i % 2 == 0 ? weight : -weight);
+    const Layer layer(spec, make_plan(spec, Machine{}, 1), c.weights(), cache_);
+    EXPECT_NE(layer.plan().reason.find("16-bit sums"), std::string::npos) << layer.plan().reason;
+    return layer.plan().word_depth;
+  };
+  EXPECT_EQ(depth_of(8), 4);
+  EXPECT_GE(depth_of(30), 2);
+  EXPECT_LE(depth_of(127), 1);
 }
 
 TEST_P(LayerTest, NegativeValuesUnderAFalsePromiseAreClampedAsInTheReference) {

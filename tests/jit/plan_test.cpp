@@ -55,7 +55,8 @@ TEST(PlanTest, IsAFunctionOfItsArguments) {
 TEST(PlanTest, FitsTheRegisters) {
   for_generated_specs([](const ConvSpec& spec, const Plan& plan) {
     if (spec.depthwise()) return;
-    EXPECT_LE(iconv_registers(plan.rows, plan.column_vectors, spec.windows() == 1), vector_facts(spec.isa).registers);
+    EXPECT_LE(iconv_registers(spec.isa, plan.rows, plan.column_vectors, spec.windows() == 1, plan.word_depth != 0),
+              vector_facts(spec.isa).registers);
   });
 }
 

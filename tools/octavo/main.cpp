@@ -41,7 +41,7 @@ constexpr const char* footer =
     "  octavo COMMAND --help\n"
     "Exit codes: 0 done, 1 internal error, 2 usage, 3 unreadable or broken file, 4 unsupported,\n"
     "            5 done but some pictures were skipped, 6 out of memory.\n"
-    "OCTAVO_ISA=reference|avx512vnni overrides the instruction set.";
+    "OCTAVO_ISA=reference|avx2|avxvnni|avx512bw|avx512vnni overrides the instruction set.";
 
 ExitCode exit_code_of(ErrorKind kind) {
   switch (kind) {
