@@ -90,7 +90,7 @@ TEST_F(Zoo, TheLargeNetworksHaveTheirPublishedParametersAndShapes) {
       {"ssd512-vgg16", 27188606, {1, 1, 200, 7}},
       {"ssd300-vgg16-coco", 34306286, {1, 1, 200, 7}},
       {"ssd512-vgg16-coco", 36038606, {1, 1, 200, 7}},
-      {"ssd300-mobilenet-v1", 0, {1, 1, 200, 7}},
+      {"ssd300-mobilenet-v1", 5821468, {1, 1, 200, 7}},
   };
   for (const LargeNetwork& network : networks) {
     EXPECT_EQ(zoo_parameters(network.name), network.parameters) << network.name;
