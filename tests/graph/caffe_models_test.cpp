@@ -142,12 +142,15 @@ TEST(CaffeModels, ATrainingNetworkLoadsForPrediction) {
   EXPECT_EQ(error_of([&] { (void)import_caffe(lenet, {}); }).kind(), ErrorKind::unsupported);
 }
 
-TEST(CaffeModels, ADetectorsLayersAreReportedAsUnsupported) {
+TEST(CaffeModels, ADetectorEndsInRowsOfBoxes) {
   const auto prototxt = shared("yufacedetectnet/yufacedetectnet-open-v1.prototxt");
   SKIP_WITHOUT(prototxt);
-  const Error error = error_of([&] { (void)import_caffe(prototxt, {}); });
-  EXPECT_EQ(error.kind(), ErrorKind::unsupported);
-  EXPECT_THAT(error.what(), HasSubstr("Normalize"));
+  const Graph graph = import_caffe(prototxt, shared("yufacedetectnet/yufacedetectnet-open-v1.caffemodel"));
+  ASSERT_EQ(graph.outputs.size(), 1U);
+  const Shape boxes = output_shape(graph);
+  ASSERT_EQ(boxes.size(), 4U);
+  EXPECT_EQ(boxes[1], 1);
+  EXPECT_EQ(boxes[3], 7);
 }
 
 TEST(CaffeModels, MeanFile) {

@@ -180,7 +180,7 @@ TEST_F(Rearrange, WhereNothingMovesNothingRuns) {
   const Tensor x = random_tensor({2, 3, 4, 5}, random_);
   const auto is_alias = [&](const graph::Op& op, std::size_t inputs, Layout layout) {
     const graph::Graph graph = one_op_graph(op, std::vector<Tensor>(inputs, x), 1);
-    const BuildContext build{dnnl::engine(dnnl::engine::kind::cpu, 0), nullptr, {}, Isa::reference, 1};
+    const BuildContext build{dnnl::engine(dnnl::engine::kind::cpu, 0), nullptr, {}, Isa::reference, 1, {}, {}};
     const StepRequest request{graph, graph.nodes.back(), build, {0, 1}, {2}, {layout, layout}};
     return builder_of(op).build(request).alias;
   };

@@ -79,7 +79,8 @@ TEST(ArgMax, AlongAnAxisGivesTheBestFirst) {
       for (const bool values : {false, true}) {
         const std::int64_t top_k = std::min<std::int64_t>(shape[axis], 3);
         const Tensor x = coarse_tensor(shape, random);
-        const graph::ArgMax op{true, values, static_cast<std::int64_t>(axis), top_k};
+        const graph::ArgMax op{
+            .has_axis = true, .out_max_value = values, .axis = static_cast<std::int64_t>(axis), .top_k = top_k};
         const Tensor y = run_op(op, {x}, Layout::plain)[0];
         ASSERT_EQ(y.shape()[axis], top_k);
         for (Index index(y.shape()); index; ++index) {

@@ -176,7 +176,9 @@ TEST_F(Detector, InfoMeasuresEachLayerAndTheWorstCanStayFloat) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     EXPECT_GT(layers[i]["alone_db"], 15.0);
     EXPECT_LT(layers[i]["alone_db"], 70.0);
-    if (i > 0) EXPECT_GE(layers[i]["alone_db"], layers[i - 1]["alone_db"]) << "the worst comes first";
+    if (i > 0) {
+      EXPECT_GE(layers[i]["alone_db"], layers[i - 1]["alone_db"]) << "the worst comes first";
+    }
   }
   EXPECT_EQ(run({"convert", "--quantize", "--keep-float", "worst:1", path("ssd.octavo"), "-o", path("x.octavo")}).code,
             2)
@@ -185,7 +187,9 @@ TEST_F(Detector, InfoMeasuresEachLayerAndTheWorstCanStayFloat) {
                                   path("pictures"), path("ssd.octavo"), "-o", path("x.octavo")});
   ASSERT_EQ(converted.code, 0) << converted.err;
   for (const Json& layer : converted.json()["layers"]) {
-    if (layer["op"] == "Convolution") EXPECT_EQ(layer["quantized"], layer["layer"] != layers[0]["layer"]) << layer;
+    if (layer["op"] == "Convolution") {
+      EXPECT_EQ(layer["quantized"], layer["layer"] != layers[0]["layer"]) << layer;
+    }
   }
 }
 
