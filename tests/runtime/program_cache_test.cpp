@@ -13,7 +13,7 @@
 namespace octavo::runtime {
 namespace {
 
-ProgramKey key_of(std::int64_t batch) { return {{{batch, 3}}, 1, Isa::reference, {}}; }
+ProgramKey key_of(std::int64_t batch) { return {{{batch, 3}}, 1, Isa::reference, {}, {}, {}}; }
 
 class ProgramCacheTest : public testing::Test {
  protected:
