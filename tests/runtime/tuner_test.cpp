@@ -74,7 +74,9 @@ TEST_F(Tuner, TakesOutTheRecordOfALayerWhosePlannersChoiceIsNotBeaten) {
   const std::vector<TunedLayer> tuned = tune_layers({{spec, "a"}}, options_, kernels_);
   const jit::TuningTable table = read_tuning_file(options_.file).table;
   EXPECT_EQ(table.contains(key), tuned.at(0).kept);
-  if (table.contains(key)) EXPECT_NE(table.at(key).plan, "old");
+  if (table.contains(key)) {
+    EXPECT_NE(table.at(key).plan, "old");
+  }
 }
 
 TEST_F(Tuner, FindsABrokenFileBeforeTheWork) {
