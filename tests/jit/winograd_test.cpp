@@ -422,8 +422,8 @@ TEST_P(WinogradTest, PoolingOfAnyOneNanIsNan) {
     Plan plan;
     plan.winograd_h = plan.winograd_w = plan.tile_h = plan.tile_w = winograd;
     plan.rows = plan.column_vectors = 1;
-    std::array<bool, 4> alone{};  // that only this one of some 2x2 outputs was NaN
-    for (std::size_t pixel = 0; pixel < 64; ++pixel) {
+    std::array<bool, 4> alone{};                              // that only this one of some 2x2 outputs was NaN
+    for (const std::size_t pixel : {0, 9, 27, 28, 35, 36}) {  // the last four are such corners, for either tile
       LayerCase c(spec, 6);
       c.image[4 * pixel] = nan;
       const std::vector<float> outputs = run(without_pooling(c), plan, cache_);
