@@ -84,6 +84,10 @@ Graph compile_to(Graph graph, Stage last, const std::map<std::string, Shape>& in
     verify(graph);
   }
   infer_shapes(graph, input_shapes);
+  if (last == Stage::fused) {
+    graph = fuse_pool(std::move(graph));
+    verify(graph);
+  }
   return graph;
 }
 

@@ -50,6 +50,9 @@ struct QuantizationRules {
 [[nodiscard]] Graph insert_quantization(Graph graph);
 /// Those three, and the epilogue, become FusedConvolution / FusedLinear.
 [[nodiscard]] Graph fuse_quantization(Graph graph);
+/// A maximum over 2x2 joins the FusedConvolution before it, where that may be a Winograd layer. Needs shapes, which are
+/// part of the condition: afterwards the graph is for input sizes that keep the pooled heights and widths even.
+[[nodiscard]] Graph fuse_pool(Graph graph);
 
 /// Runs the passes from the graph's own stage up to `last`, verifying after each; infers shapes at the end. Never
 /// quantizes: that is the user's decision, so layers with fp32 weights stay as they are. Throws Error(invalid_argument)

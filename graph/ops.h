@@ -462,10 +462,12 @@ struct FusedConvolution {
   static constexpr std::string_view kName = "FusedConvolution";
   Convolution conv{};
   bool nonnegative = false;
+  bool pool = false;  ///< then a maximum over 2x2 at stride 2, of an even height and width; never with a residual
   template <class S, class V>
   static void fields(S& s, V&& v) {
     Convolution::fields(s.conv, v);
     v("nonnegative", s.nonnegative);
+    v("pool", s.pool);
   }
 };
 

@@ -11,7 +11,12 @@ namespace {
 
 Shape shape_of(const IntegerConvolution& op, const Shapes& inputs) { return shape_of(op.conv, inputs); }
 Shape shape_of(const IntegerLinear& op, const Shapes& inputs) { return shape_of(op.linear, inputs); }
-Shape shape_of(const FusedConvolution& op, const Shapes& inputs) { return shape_of(op.conv, inputs); }
+Shape shape_of(const FusedConvolution& op, const Shapes& inputs) {
+  Shape out = shape_of(op.conv, inputs);
+  if (!op.pool) return out;
+  require(out[2] % 2 == 0 && out[3] % 2 == 0, "the layer pools 2x2, which {} cannot be cut into", to_text(out));
+  return {out[0], out[1], out[2] / 2, out[3] / 2};
+}
 Shape shape_of(const FusedLinear& op, const Shapes& inputs) { return shape_of(op.linear, inputs); }
 
 Shape shape_of(const Input& op, const Shapes&) {

@@ -236,6 +236,7 @@ struct OpVerifier {
   void operator()(const FusedConvolution& op) const {
     (*this)(op.conv);
     require(op.conv.weights->quantized(), "weights have to be quantized");
+    require(!op.pool || !op.conv.add_residual, "a layer that pools has no residual");
   }
   void operator()(const FusedLinear& op) const {
     (*this)(op.linear);

@@ -112,7 +112,8 @@ std::string activation_name(const Epilogue& epilogue) {
 }  // namespace
 
 std::string Epilogue::name() const {
-  return std::string(bias ? "_bias" : "") + (residual ? "_residual" : "") + activation_name(*this);
+  return std::string(bias ? "_bias" : "") + (residual ? "_residual" : "") + activation_name(*this) +
+         (max_pool ? "_pool" : "");
 }
 
 std::string_view winograd_limit_name(WinogradLimit limit) {
@@ -175,6 +176,11 @@ void ConvSpec::validate() const {
   }
   if (epilogue.activation == ActivationKind::leaky_relu && !std::isfinite(epilogue.slope)) {
     reject(*this, "epilogue.slope is not finite");
+  }
+  if (epilogue.max_pool && epilogue.residual)
+    reject(*this, "epilogue.max_pool and epilogue.residual exclude each other");
+  if (epilogue.max_pool && (out_h % 2 != 0 || out_w % 2 != 0)) {
+    reject(*this, fmt::format("epilogue.max_pool needs even sizes, not {}x{} outputs", out_h, out_w));
   }
 }
 

@@ -11,7 +11,7 @@
 
 namespace octavo::jit {
 
-/// What follows in registers before the store, in this order: + bias, + residual, activation.
+/// What follows in registers before the store, in this order: + bias, + residual, activation, pooling.
 enum class ActivationKind { none, relu, relu6, leaky_relu, prelu, sigmoid, tanh };
 
 struct Epilogue {
@@ -19,9 +19,12 @@ struct Epilogue {
   bool residual = false;  ///< adds a tensor of the output's shape, same strides as the output
   ActivationKind activation = ActivationKind::none;
   float slope = 0.0F;  ///< leaky_relu only; prelu takes a slope for each output channel at run time
+  /// Stores only the largest of each 2x2 outputs, NaN where one of them is: Winograd layers without a residual, of an
+  /// even number of output rows and columns.
+  bool max_pool = false;
 
   bool operator==(const Epilogue&) const = default;
-  /// Part of kernel names: "", "_bias_relu", "_bias_residual_leaky0p1".
+  /// Part of kernel names: "", "_bias_relu_pool", "_bias_residual_leaky0p1".
   [[nodiscard]] std::string name() const;
 };
 
@@ -44,7 +47,7 @@ enum class WinogradLimit { none, tiles2x2, tiles2x4, tiles4x4 };
 /// Sizes are in elements; activations are fp32, dense NHWC but for the pixel strides.
 struct ConvSpec {
   std::int64_t in_channels = 0, out_channels = 0, groups = 1;
-  std::int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
+  std::int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;  ///< out: before pooling
   std::int64_t kernel_h = 1, kernel_w = 1;
   std::int64_t stride_h = 1, stride_w = 1;
   std::int64_t dilation_h = 1, dilation_w = 1;
@@ -71,6 +74,9 @@ struct ConvSpec {
   /// The pixel strides with 0 resolved.
   [[nodiscard]] std::int64_t src_stride() const { return src_pixel_stride != 0 ? src_pixel_stride : in_channels; }
   [[nodiscard]] std::int64_t dst_stride() const { return dst_pixel_stride != 0 ? dst_pixel_stride : out_channels; }
+  /// Rows and columns of what is stored: half of the outputs with pooling.
+  [[nodiscard]] std::int64_t dst_h() const { return epilogue.max_pool ? out_h / 2 : out_h; }
+  [[nodiscard]] std::int64_t dst_w() const { return epilogue.max_pool ? out_w / 2 : out_w; }
   [[nodiscard]] std::int32_t zero_point() const { return nonnegative_input ? 0 : 128; }
   /// Input channels of one window, and the number of windows, within a group.
   [[nodiscard]] std::int64_t window_channels() const;

@@ -59,6 +59,8 @@ std::unique_ptr<Engine> make_engine(const ConvSpec& spec, const Plan& plan, cons
     if (spec.isa == Isa::reference) return make_winograd_reference(spec, plan, weights);
     return make_winograd_engine(spec, plan, weights, cache);
   }
+  if (spec.epilogue.max_pool)
+    throw Error(ErrorKind::invalid_argument, "only Winograd layers pool, and the plan is none of them", spec.name());
   if (spec.isa == Isa::reference) return std::make_unique<ReferenceEngine>(spec, plan, weights);
   if (spec.depthwise() && plan.group_step != 0) return make_depthwise_engine(spec, plan, weights, cache);
   return make_iconv_engine(spec, plan, weights, cache);

@@ -19,6 +19,7 @@
 #include "jit/winograd_layout.h"
 #include "jit/winograd_plan.h"
 #include "jit/word_split.h"
+#include "octavo/error.h"
 
 namespace octavo::jit {
 
@@ -273,10 +274,12 @@ bool is_direct_plan(const ConvSpec& spec, const Plan& plan) {
   return std::any_of(plans.begin(), plans.end(), [&](const Plan& known) { return known.same_blocking(in_any_order); });
 }
 
-/// Those that can compute a valid spec.
+/// Those that can compute a valid spec; none for some that pool.
 std::vector<PlanFamily> families_of(const ConvSpec& spec) {
-  if (spec.depthwise()) return {depthwise_family()};
-  std::vector<PlanFamily> families{{choose_direct, direct_candidates, is_direct_plan}};
+  const bool pools = spec.epilogue.max_pool;
+  if (spec.depthwise()) return pools ? std::vector<PlanFamily>{} : std::vector<PlanFamily>{depthwise_family()};
+  std::vector<PlanFamily> families;
+  if (!pools) families.push_back({choose_direct, direct_candidates, is_direct_plan});
   if (spec.winograd != WinogradLimit::none && winograd_fits(spec)) families.push_back(winograd_family());
   return families;
 }
@@ -347,6 +350,10 @@ namespace {
 PlanCandidate choose(const ConvSpec& spec, const Machine& machine, int threads) {
   std::vector<PlanCandidate> choices;
   for (const PlanFamily& family : families_of(spec)) choices.push_back(family.choose(spec, machine, threads));
+  if (choices.empty()) {
+    throw Error(ErrorKind::unsupported, "only Winograd layers pool, and this is none of them", spec.name(),
+                "compute the layer without epilogue.max_pool, then pool");
+  }
   return cheapest_candidate(choices, 1.0, false);
 }
 

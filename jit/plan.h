@@ -71,7 +71,8 @@ struct PlanCandidate {
   double cycles;
 };
 
-/// The planner's choice. Throws Error(invalid_argument) for an invalid spec.
+/// The planner's choice. Throws Error: invalid_argument (an invalid spec), unsupported (one that pools where Winograd
+/// does not apply, or is not allowed).
 [[nodiscard]] Plan make_plan(const ConvSpec& spec, const Machine& machine, int threads);
 
 /// Every plan that may be worth measuring: make_plan()'s choice first, the others by predicted cycles; each says why.

@@ -112,6 +112,8 @@ class VectorUnit {
   virtual void negated_fma(Vec d, Vec a, const Source& b) = 0;      ///< d = d - a * b
   virtual void max(Vec d, Vec a, const Source& b) = 0;
   virtual void min(Vec d, Vec a, const Source& b) = 0;
+  /// The greater one, b of equals, NaN where either is; clobbers `temporary`.
+  virtual void max_or_nan(Vec d, Vec a, Vec b, Mask temporary) = 0;
   virtual void round(Vec d, Vec a) = 0;  ///< to an integral value, nearest even
   /// a * 2^power, rounded once; power is integral and within +-250, a within [0.5, 2).
   virtual void scale_by_power(Vec d, Vec a, Vec power) = 0;

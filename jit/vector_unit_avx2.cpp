@@ -19,7 +19,7 @@ using Xbyak::Ymm;
 
 constexpr int vector_bytes = 32;
 constexpr int round_to_nearest_even_quietly = 0x08;
-constexpr int compare_less_ordered_quiet = 0x11;
+constexpr int compare_less_ordered_quiet = 0x11, compare_unordered_quiet = 3;
 constexpr int exponent_bias = 127, exponent_shift = 23;
 
 /// The unit's own registers.
@@ -218,6 +218,11 @@ void Avx2Unit::max(Vec d, Vec a, const Source& b) {
 }
 void Avx2Unit::min(Vec d, Vec a, const Source& b) {
   with(b, second_own, [&](const auto& operand) { a_.vminps(ymm(d), ymm(a), operand); });
+}
+void Avx2Unit::max_or_nan(Vec d, Vec a, Vec b, Mask /*temporary*/) {
+  a_.vcmpps(ymm(first_own), ymm(a), ymm(b), compare_unordered_quiet);
+  a_.vmaxps(ymm(d), ymm(a), ymm(b));
+  a_.vorps(ymm(d), ymm(d), ymm(first_own));  // all bits set: a NaN
 }
 void Avx2Unit::round(Vec d, Vec a) { a_.vroundps(ymm(d), ymm(a), round_to_nearest_even_quietly); }
 void Avx2Unit::scale_by_power(Vec d, Vec a, Vec power) {

@@ -26,7 +26,8 @@ void with(const Source& source, Emit&& emit) {
 }
 
 constexpr int round_to_nearest_even = 0x00;
-constexpr int compare_less_ordered_quiet = 0x11;
+constexpr int compare_less_ordered_quiet = 0x11, compare_unordered_quiet = 3;
+constexpr int ternary_ones = 0xFF;
 constexpr int compare_less_integer = 1;
 
 }  // namespace
@@ -144,6 +145,12 @@ void Avx512Unit::max(Vec d, Vec a, const Source& b) {
 }
 void Avx512Unit::min(Vec d, Vec a, const Source& b) {
   with(b, [&](const auto& operand) { a_.vminps(zmm(d), zmm(a), operand); });
+}
+void Avx512Unit::max_or_nan(Vec d, Vec a, Vec b, Mask temporary) {
+  const Opmask unordered(temporary.slot);
+  a_.vcmpps(unordered, zmm(a), zmm(b), compare_unordered_quiet);
+  a_.vmaxps(zmm(d), zmm(a), zmm(b));
+  a_.vpternlogd(zmm(d) | unordered, zmm(d), zmm(d), ternary_ones);  // all bits set: a NaN
 }
 void Avx512Unit::round(Vec d, Vec a) { a_.vrndscaleps(zmm(d), zmm(a), round_to_nearest_even); }
 void Avx512Unit::scale_by_power(Vec d, Vec a, Vec power) { a_.vscalefps(zmm(d), zmm(a), zmm(power)); }

@@ -54,6 +54,7 @@ class Avx512Unit final : public VectorUnit {
   void negated_fma(Vec d, Vec a, const Source& b) override;
   void max(Vec d, Vec a, const Source& b) override;
   void min(Vec d, Vec a, const Source& b) override;
+  void max_or_nan(Vec d, Vec a, Vec b, Mask temporary) override;
   void round(Vec d, Vec a) override;
   void scale_by_power(Vec d, Vec a, Vec power) override;
   void blend(Vec d, Vec otherwise, const Source& where_set, Mask mask) override;

@@ -95,10 +95,10 @@ class WinogradEngine final : public Engine {
       const std::size_t cut_below = tile.rows - row * plan_.winograd_h < plan_.winograd_h ? 2 : 0;
       for (std::int64_t column = 0; column < columns; ++column, products += tile_bytes) {
         const std::size_t cut_right = tile.columns - column * plan_.winograd_w < plan_.winograd_w ? 1 : 0;
-        const std::int64_t at =
-            ((tile.row + row * plan_.winograd_h) * spec_.out_w + tile.column + column * plan_.winograd_w) *
-                spec_.dst_stride() +
-            block.first;
+        const std::int64_t pooled = spec_.epilogue.max_pool ? 2 : 1;
+        const std::int64_t y = (tile.row + row * plan_.winograd_h) / pooled;
+        const std::int64_t x = (tile.column + column * plan_.winograd_w) / pooled;
+        const std::int64_t at = (y * spec_.dst_w() + x) * spec_.dst_stride() + block.first;
         (*output_[cut_below + cut_right][block_class])(
             WinogradOutputArgs{reinterpret_cast<const float*>(products), constants,
                                residual == nullptr ? nullptr : residual + at, dst + at});
@@ -301,7 +301,7 @@ class WinogradEngine final : public Engine {
             .column_vectors = block.column_vectors,
             .channels = block.channels,
             .epilogue = spec_.epilogue,
-            .dst_row_bytes = spec_.out_w * pixel,
+            .dst_row_bytes = spec_.dst_w() * pixel,
             .dst_pixel_bytes = pixel};
   }
 

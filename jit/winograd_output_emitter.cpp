@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Composition of the output transform: vectors of channels, groups of rows that fit the registers, epilogue, store.
+// Composition of the output transform: vectors of channels, groups of rows that fit the registers, epilogue, pooling,
+// store.
 #include "jit/winograd_output_emitter.h"
 
 #include <fmt/format.h>
@@ -19,9 +20,11 @@ namespace {
 using Xbyak::Address;
 using Xbyak::Reg64;
 
-constexpr Mask channel_tail{1}, epilogue_mask{2};
+constexpr Mask channel_tail{1}, epilogue_mask{2}, pool_mask{3};
 /// Registers of four rows of six values each, and of temporaries; constants follow as far as there are more.
 constexpr int rows_registers = 24, first_constant = 28;
+/// Registers of a single row of six values, and of temporaries; the maxima of the row before follow.
+constexpr int row_registers = 6, first_maximum = 10;
 
 class WinogradOutputEmitter {
  public:
@@ -62,7 +65,7 @@ class WinogradOutputEmitter {
   [[nodiscard]] Vec e(std::int64_t row, std::int64_t column) const {
     return {static_cast<int>(row * across_.positions() + column)};
   }
-  [[nodiscard]] Vec temporary(int i) const { return {(four_rows_ ? rows_registers : rows_registers / 4) + i}; }
+  [[nodiscard]] Vec temporary(int i) const { return {(four_rows_ ? rows_registers : row_registers) + i}; }
   /// Output rows that the registers hold at once.
   [[nodiscard]] std::int64_t rows_together() const { return four_rows_ ? 4 : 1; }
 
@@ -82,6 +85,7 @@ class WinogradOutputEmitter {
         const std::array<Vec, 4> y = emit_row(row);
         for (std::int64_t column = 0; column < k_.columns; ++column)
           emit_output(y[static_cast<std::size_t>(column)], first + row, column, lanes);
+        if (k_.epilogue.max_pool) emit_pooled(y, first + row, lanes);
       }
     }
   }
@@ -158,14 +162,34 @@ class WinogradOutputEmitter {
     }
   }
 
+  [[nodiscard]] int output_at(std::int64_t row, std::int64_t column) const {
+    return displacement(row * k_.dst_row_bytes + column * k_.dst_pixel_bytes);
+  }
+
   void emit_output(Vec y, std::int64_t row, std::int64_t column, Mask lanes) {
-    const int at = displacement(row * k_.dst_row_bytes + column * k_.dst_pixel_bytes);
+    const int at = output_at(row, column);
     const std::int64_t slopes_at = k_.epilogue.bias ? k_.column_vectors * unit_->bytes() : 0;
     epilogue_.apply(y, {.bias = a_.ptr[parameters_],
                         .slopes = a_.ptr[parameters_ + displacement(slopes_at)],
                         .residual = a_.ptr[dst_ + residual_ + at],
                         .lanes = lanes});
-    unit_->store(a_.ptr[dst_ + at], y, lanes);
+    if (!k_.epilogue.max_pool) unit_->store(a_.ptr[dst_ + at], y, lanes);
+  }
+
+  /// Pairs of a row's outputs become their maxima: of an even row kept, of an odd one stored with those kept.
+  void emit_pooled(const std::array<Vec, 4>& y, std::int64_t row, Mask lanes) {
+    for (std::int64_t pair = 0; pair < k_.columns / 2; ++pair) {
+      const auto left = static_cast<std::size_t>(2 * pair);
+      Vec& above = maxima_[static_cast<std::size_t>(pair)];
+      if (row % 2 == 0) {
+        above = four_rows_ ? y[left] : Vec{first_maximum + static_cast<int>(pair)};
+        unit_->max_or_nan(above, y[left], y[left + 1], pool_mask);
+        continue;
+      }
+      unit_->max_or_nan(y[left], y[left], y[left + 1], pool_mask);
+      unit_->max_or_nan(y[left], above, y[left], pool_mask);
+      unit_->store(a_.ptr[dst_ + output_at(row / 2, pair)], y[left], lanes);
+    }
   }
 
   const WinogradOutputKernel& k_;
@@ -173,6 +197,7 @@ class WinogradOutputEmitter {
   std::unique_ptr<VectorUnit> unit_;
   WinogradAxis down_, across_;
   bool four_rows_;  ///< fit the registers
+  std::array<Vec, 2> maxima_{};  ///< of pairs of the last even row's outputs
   TransformConstants constants_;
   EpilogueEmitter epilogue_;
 

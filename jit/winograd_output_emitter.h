@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The last step of a Winograd layer, for one Winograd tile and block of output channels: products -> outputs, bias,
-// residual, activation, and the store (jit/winograd_layout.h). Arithmetic: jit/winograd_reference.h.
+// residual, activation, pooling, and the store (jit/winograd_layout.h). Arithmetic: jit/winograd_reference.h.
 #pragma once
 
 #include <cstddef>
@@ -16,11 +16,11 @@ namespace octavo::jit {
 struct WinogradOutputKernel {
   Isa isa;
   std::int64_t tile_h, tile_w;   ///< outputs of a Winograd tile ...
-  std::int64_t rows, columns;    ///< ... and those that exist of this one
+  std::int64_t rows, columns;    ///< ... and those that exist of this one; even with pooling
   std::int64_t column_vectors;   ///< of the block: products lie as full vectors
   std::int64_t channels;         ///< output channels that exist, of column_vectors * lanes
   Epilogue epilogue;
-  std::int64_t dst_row_bytes, dst_pixel_bytes;  ///< of the residual too
+  std::int64_t dst_row_bytes, dst_pixel_bytes;  ///< of what is stored; of the residual too
 
   [[nodiscard]] std::string name() const;
 };

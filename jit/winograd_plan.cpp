@@ -99,6 +99,7 @@ class WinogradCost {
                               : cycles_per_pixel * positions;
     return width_ * static_cast<double>(vectors) * (input_cycles_per_position * positions + pixels);
   }
+  /// Pooling does not count: a layer's tile, and with it its numbers, must not hang on what follows it.
   [[nodiscard]] double output_cycles() const {
     const bool far_output = far(spec_.out_h * spec_.out_w, spec_.dst_stride());
     const double outputs = static_cast<double>(plan_.winograd_h * plan_.winograd_w) *

@@ -24,6 +24,11 @@ constexpr std::uint32_t infinity_bits = 0x7f800000U, magnitude_bits = 0x7fffffff
 constexpr float smallest_maximum = 0x1p-118F, largest_quantized = 127.0F;
 constexpr std::int32_t zero_point = 128;
 
+float greater_or_nan(float a, float b) {
+  if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<float>::quiet_NaN();
+  return a > b ? a : b;
+}
+
 /// A matrix as large as the largest Winograd tile's.
 using Matrix = std::array<WinogradAxis::Values, WinogradAxis::most_positions>;
 
@@ -171,17 +176,23 @@ class WinogradReference final : public Engine {
         [&](const auto& v) { return layout_.down().transform_output(v); },
         [&](const auto& v) { return layout_.across().transform_output(v); });
     const auto o = static_cast<std::size_t>(channel);
-    for (std::int64_t i = 0; i < layout_.down().outputs(); ++i) {
-      for (std::int64_t j = 0; j < layout_.across().outputs(); ++j) {
+    const std::int64_t pooled = spec_.epilogue.max_pool ? 2 : 1;
+    for (std::int64_t i = 0; i < layout_.down().outputs(); i += pooled) {
+      for (std::int64_t j = 0; j < layout_.across().outputs(); j += pooled) {
         const std::int64_t r = row * layout_.down().outputs() + i, c = column * layout_.across().outputs() + j;
         if (r >= tile.rows || c >= tile.columns) continue;
-        const std::int64_t at = ((tile.row + r) * spec_.out_w + tile.column + c) * spec_.dst_stride() + channel;
-        float value = y[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)];
-        if (spec_.epilogue.bias) value += bias_[o];
-        if (spec_.epilogue.residual) value += residual[at];
-        const float slope =
-            spec_.epilogue.activation == ActivationKind::prelu ? slopes_[o] : spec_.epilogue.slope;
-        dst[at] = reference_activation(spec_.epilogue.activation, value, slope);
+        const std::int64_t at =
+            ((tile.row + r) / pooled * spec_.dst_w() + (tile.column + c) / pooled) * spec_.dst_stride() + channel;
+        const auto output = [&](std::int64_t below, std::int64_t right) {
+          float value = y[static_cast<std::size_t>(i + below)][static_cast<std::size_t>(j + right)];
+          if (spec_.epilogue.bias) value += bias_[o];
+          if (spec_.epilogue.residual) value += residual[at];
+          const float slope = spec_.epilogue.activation == ActivationKind::prelu ? slopes_[o] : spec_.epilogue.slope;
+          return reference_activation(spec_.epilogue.activation, value, slope);
+        };
+        dst[at] = spec_.epilogue.max_pool ? greater_or_nan(greater_or_nan(output(0, 0), output(0, 1)),
+                                                           greater_or_nan(output(1, 0), output(1, 1)))
+                                          : output(0, 0);
       }
     }
   }

@@ -11,7 +11,8 @@
 //   s32 = sum over the window's channels of (q - 128) * q_u, q_u from transform_weights() (jit/winograd_weights.h)
 //   M = 0; for each window in order: M = fma(float(s32) * u_scale, scale, M)
 // Then Y = A^T M A, down the columns, then along the rows, by WinogradAxis::transform_output(); + bias, + residual,
-// activation.
+// activation. With pooling, of each 2x2 outputs: NaN where one of them is, otherwise the largest
+// max(max(a, b), max(c, d)) row by row, max(a, b) = a > b ? a : b.
 #pragma once
 
 #include <cstddef>

@@ -24,7 +24,7 @@ LayerWalk::LayerWalk(const jit::Layer& layer, std::int64_t images, int threads)
       tiles_(layer.tiles()),
       blocks_(layer.channel_blocks()),
       image_floats_(layer.spec().in_h * layer.spec().in_w * layer.spec().src_stride()),
-      output_floats_(layer.spec().out_h * layer.spec().out_w * layer.spec().dst_stride()),
+      output_floats_(layer.spec().dst_h() * layer.spec().dst_w() * layer.spec().dst_stride()),
       images_of_pass_(choose_images_of_pass(layer, images)),
       threads_(threads) {}
 

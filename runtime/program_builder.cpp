@@ -325,6 +325,7 @@ Program compile_graph(const graph::Graph& graph, const CompileOptions& options,
   graph::Graph compiled = graph::canonicalize(options.outputs.empty() ? graph : select_outputs(graph, options.outputs));
   compiled = graph::fuse_quantization(graph::insert_quantization(std::move(compiled)));
   graph::infer_shapes(compiled, input_shapes);
+  compiled = graph::fuse_pool(std::move(compiled));
   graph::verify(compiled);
   return build_program(compiled, options, std::move(kernels));
 }

@@ -28,8 +28,8 @@ struct BuildContext {
   jit::Machine machine;
   Isa isa = Isa::reference;
   int threads = 1;
-  AccuracyBudget accuracy;
-  jit::TuningTable tuning;  ///< plans that were measured
+  AccuracyBudget accuracy{};
+  jit::TuningTable tuning{};  ///< plans that were measured
 };
 
 /// What a step keeps for each concurrent predict() call, beside scratch memory (oneDNN's argument objects).

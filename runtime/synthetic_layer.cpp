@@ -10,7 +10,7 @@ namespace {
 
 std::size_t float_bytes(std::int64_t floats) { return sizeof(float) * static_cast<std::size_t>(floats); }
 
-std::int64_t output_floats(const jit::ConvSpec& spec) { return spec.out_h * spec.out_w * spec.dst_stride(); }
+std::int64_t output_floats(const jit::ConvSpec& spec) { return spec.dst_h() * spec.dst_w() * spec.dst_stride(); }
 
 void fill(const jit::AlignedBytes& bytes, bool nonnegative) {
   std::minstd_rand random(1);

@@ -79,8 +79,8 @@ BuiltStep build_fused_convolution(const StepRequest& request) {
                 .groups = conv.groups,
                 .in_h = x[2],
                 .in_w = x[3],
-                .out_h = y[2],
-                .out_w = y[3],
+                .out_h = op.pool ? 2 * y[2] : y[2],
+                .out_w = op.pool ? 2 * y[3] : y[3],
                 .kernel_h = conv.kernel[0],
                 .kernel_w = conv.kernel[1],
                 .stride_h = conv.stride[0],
@@ -95,6 +95,7 @@ BuiltStep build_fused_convolution(const StepRequest& request) {
                 .nonnegative_input = op.nonnegative,
                 .epilogue = epilogue_of(conv.bias, conv.add_residual, conv.activation),
                 .isa = request.context.isa};
+  layer.spec.epilogue.max_pool = op.pool;
   layer.images = x[0];
   layer.algorithm = algorithm_of(layer.spec);
   const LayerWork work = work_of(layer.spec, layer.images);

@@ -10,10 +10,12 @@
 
 #include "jit/layer.h"
 #include "jit/noise_model.h"
+#include "jit/plan.h"
 #include "jit/tuning.h"
 #include "jit/winograd_layout.h"
 #include "octavo/isa.h"
 #include "runtime/layer_walk.h"
+#include "runtime/steps/pool_loop.h"
 
 namespace octavo::runtime {
 namespace {
@@ -52,8 +54,22 @@ jit::Layer make_layer(const IntegerLayerRequest& request, const BuildContext& co
   jit::ConvSpec spec = request.spec;
   spec.winograd =
       jit::winograd_within(spec, weights, largest_of(context.accuracy), context.accuracy.signal_to_noise_db);
-  const jit::Plan plan = jit::tuned_plan(spec, context.machine, context.threads, &context.tuning);
-  return {spec, plan, weights, *context.kernels};
+  const auto plan = [&] { return jit::tuned_plan(spec, context.machine, context.threads, &context.tuning); };
+  spec.epilogue.max_pool = false;
+  jit::Plan chosen = plan();
+  if (request.spec.epilogue.max_pool && chosen.winograd()) {
+    spec.epilogue.max_pool = true;
+    chosen = plan();
+  }
+  return {spec, chosen, weights, *context.kernels};
+}
+
+/// The pooling that is wanted of the layer and that it does not do itself.
+std::optional<PoolLoop> second_pass(const IntegerLayerRequest& request, const jit::Layer& layer) {
+  const jit::ConvSpec& spec = layer.spec();
+  if (request.spec.epilogue.max_pool == spec.epilogue.max_pool) return std::nullopt;
+  const auto halved = [](std::int64_t size) { return PoolAxis{.in = size, .out = size / 2, .kernel = 2, .stride = 2}; };
+  return PoolLoop(graph::PoolKind::max, halved(spec.out_h), halved(spec.out_w), request.images, spec.out_channels);
 }
 
 std::string reason_of(const jit::Layer& layer, double predicted_db, const AccuracyBudget& budget) {
@@ -74,31 +90,46 @@ class IntegerStep final : public Step {
               Slot output)
       : layer_(make_layer(request, context)),
         walk_(layer_, request.images, context.threads),
+        pool_(second_pass(request, layer_)),
+        output_bytes_(static_cast<std::size_t>(request.images * layer_.spec().out_h * layer_.spec().out_w *
+                                               layer_.spec().dst_stride()) *
+                      sizeof(float)),
         input_(input),
         residual_(residual),
         output_(output) {
     const jit::Plan& plan = layer_.plan();
     const std::string algorithm =
         plan.winograd() ? fmt::format("int8 Winograd {}x{} 3x3", plan.winograd_h, plan.winograd_w) : request.algorithm;
-    info.algorithm = algorithm + ", " + std::string(isa_name(layer_.spec().isa));
+    const std::string pooling = !request.spec.epilogue.max_pool ? ""
+                                : pool_                         ? ", then 2x2 maximum"
+                                                                : " and 2x2 maximum";
+    info.algorithm = algorithm + pooling + ", " + std::string(isa_name(layer_.spec().isa));
     info.predicted_db = jit::predicted_signal_to_noise(
         layer_.spec(), {request.weights->q.values, request.weights->scales.values, {}, {}}, tile_of(plan));
     info.reason = reason_of(layer_, info.predicted_db, context.accuracy);
   }
 
   void run(RunContext& context) const override {
-    walk_.run({context.values[input_], residual_ ? context.values[*residual_] : nullptr, context.values[output_],
+    float* const output = context.values[output_];
+    // Behind the walk's scratch, which ends at a cache line.
+    auto* const unpooled = reinterpret_cast<float*>(context.scratch + walk_.scratch_bytes());
+    walk_.run({context.values[input_], residual_ ? context.values[*residual_] : nullptr, pool_ ? unpooled : output,
                context.scratch});
+    if (pool_) pool_->run(unpooled, output, context.threads);
   }
 
   [[nodiscard]] const jit::ConvSpec* spec() const override { return &layer_.spec(); }
-  [[nodiscard]] std::size_t scratch_bytes() const override { return walk_.scratch_bytes(); }
+  [[nodiscard]] std::size_t scratch_bytes() const override {
+    return walk_.scratch_bytes() + (pool_ ? output_bytes_ : 0);
+  }
   [[nodiscard]] std::size_t weight_bytes() const override { return layer_.packed_bytes(); }
   [[nodiscard]] std::vector<std::shared_ptr<const jit::Kernel>> kernels() const override { return layer_.kernels(); }
 
  private:
   jit::Layer layer_;
   LayerWalk walk_;  ///< over layer_
+  std::optional<PoolLoop> pool_;
+  std::size_t output_bytes_;  ///< of the layer without pooling
   Slot input_;
   std::optional<Slot> residual_;
   Slot output_;

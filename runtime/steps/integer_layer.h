@@ -12,7 +12,9 @@
 
 namespace octavo::runtime {
 
-/// What FusedConvolution and FusedLinear become. The spec says one image; `images` of them lie one after the other.
+/// What FusedConvolution and FusedLinear become. The spec says one image; `images` of them lie one after the other. A
+/// layer that pools does so whatever its algorithm: in its epilogue, or in a second pass where its plan is not
+/// Winograd.
 struct IntegerLayerRequest {
   jit::ConvSpec spec;
   std::int64_t images = 1;

@@ -64,7 +64,7 @@ struct LayerCase {
     return static_cast<std::size_t>((spec.in_h * spec.in_w - 1) * spec.src_stride() + spec.in_channels);
   }
   [[nodiscard]] std::size_t output_size() const {
-    return static_cast<std::size_t>((spec.out_h * spec.out_w - 1) * spec.dst_stride() + spec.out_channels);
+    return static_cast<std::size_t>((spec.dst_h() * spec.dst_w() - 1) * spec.dst_stride() + spec.out_channels);
   }
 };
 

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <random>
 #include <vector>
@@ -116,6 +119,39 @@ TEST_P(VectorUnitTest, TransposeMaxPutsTheMaximumOfEachRegisterIntoItsLane) {
   for (std::size_t i = 0; i < count; ++i)
     EXPECT_EQ(maxima[i], *std::max_element(values.begin() + static_cast<std::ptrdiff_t>(count * i),
                                            values.begin() + static_cast<std::ptrdiff_t>(count * (i + 1))));
+}
+
+TEST_P(VectorUnitTest, MaxOrNanIsTheGreaterOrTheSecondOfEqualsOrNan) {
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  const std::array<float, 8> values{-inf, -1.0F, -0.0F, 0.0F, 1e-45F, 1.0F, inf, nan};
+  const auto count = static_cast<std::size_t>(lanes());
+  for (std::size_t rotation = 0; rotation < values.size(); ++rotation) {
+    std::vector<float> operands(2 * count), results(3 * count);
+    for (std::size_t i = 0; i < count; ++i) {
+      operands[i] = values[i % values.size()];
+      operands[count + i] = values[(i + rotation) % values.size()];
+    }
+    run(
+        [&](Assembler& a, VectorUnit& unit) {
+          for (int i = 0; i < 3; ++i) {  // into a third register, into the first operand, into the second
+            unit.load({0}, a.ptr[a.rsi]);
+            unit.load({1}, a.ptr[a.rsi + bytes()]);
+            const Vec d{(i + 2) % 3};
+            unit.max_or_nan(d, {0}, {1}, Mask{1});
+            unit.store(a.ptr[a.rdx + i * bytes()], d);
+          }
+        },
+        operands.data(), results.data());
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const float a = operands[i % count], b = operands[count + i % count];
+      if (std::isnan(a) || std::isnan(b)) {
+        EXPECT_TRUE(std::isnan(results[i])) << a << ", " << b;
+      } else {
+        EXPECT_EQ(std::bit_cast<std::uint32_t>(results[i]), std::bit_cast<std::uint32_t>(a > b ? a : b))
+            << a << ", " << b;
+      }
+    }
+  }
 }
 
 TEST_P(VectorUnitTest, Dot4IsExactForTheLargestProductsOfEitherSign) {

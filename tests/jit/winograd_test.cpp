@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -347,6 +348,135 @@ TEST(WinogradPlanTest, NamesAreReadBack) {
   ASSERT_TRUE(read);
   EXPECT_TRUE(read->same_blocking(plan));
   EXPECT_NE(spec.name().find("_wg4x4"), std::string::npos) << "plans of other limits are other records";
+}
+
+/// A random layer that pools.
+ConvSpec random_pooling_layer(RandomSpecs& specs, Isa isa) {
+  for (;;) {
+    ConvSpec spec = random_layer(specs, isa);
+    spec.epilogue.residual = false;
+    spec.epilogue.max_pool = true;
+    if (spec.out_h % 2 == 0 && spec.out_w % 2 == 0) return spec;
+  }
+}
+
+/// The largest of each 2x2 outputs of an unpooled layer, NaN where one of them is; NaN between pixels.
+std::vector<float> pooled(const LayerCase& c, const std::vector<float>& outputs) {
+  const ConvSpec& spec = c.spec;
+  std::vector<float> maxima(c.output_size(), nan);
+  for (std::int64_t row = 0; row < spec.dst_h(); ++row)
+    for (std::int64_t column = 0; column < spec.dst_w(); ++column)
+      for (std::int64_t channel = 0; channel < spec.out_channels; ++channel) {
+        float& maximum = maxima[static_cast<std::size_t>((row * spec.dst_w() + column) * spec.dst_stride() + channel)];
+        maximum = -std::numeric_limits<float>::infinity();
+        for (const std::int64_t i : {0, 1, 2, 3}) {
+          const std::int64_t y = 2 * row + i / 2, x = 2 * column + i % 2;
+          const float value = outputs[static_cast<std::size_t>((y * spec.out_w + x) * spec.dst_stride() + channel)];
+          maximum = std::isnan(maximum) || std::isnan(value) ? nan : std::max(maximum, value);
+        }
+      }
+  return maxima;
+}
+
+LayerCase without_pooling(LayerCase c) {
+  c.spec.epilogue.max_pool = false;
+  return c;
+}
+
+void expect_same_numbers(const std::vector<float>& actual, const std::vector<float>& expected) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    ASSERT_TRUE(actual[i] == expected[i] || (std::isnan(actual[i]) && std::isnan(expected[i])))
+        << "at " << i << ": " << actual[i] << " instead of " << expected[i];
+}
+
+TEST_P(WinogradTest, PoolingEqualsReferenceOverGeneratedShapes) {
+  RandomSpecs specs(31, GetParam());
+  for (unsigned i = 0; i < 40 && !HasFatalFailure(); ++i) {
+    const ConvSpec spec = random_pooling_layer(specs, GetParam());
+    expect_equals_reference(LayerCase(spec, i), random_plan(specs, GetParam()),
+                            i % 2 == 0 ? Guard::behind : Guard::before);
+  }
+}
+
+TEST_P(WinogradTest, PoolingGivesTheLargestOfWhatTheLayerGivesWithoutIt) {
+  RandomSpecs specs(32, GetParam());
+  for (unsigned i = 0; i < 30 && !HasFatalFailure(); ++i) {
+    LayerCase c(random_pooling_layer(specs, GetParam()), i);
+    // Now and then a pixel that poisons the outputs around it, and no others.
+    if (i % 3 == 0)
+      c.image[static_cast<std::size_t>(specs.between(0, static_cast<std::int64_t>(c.image.size()) - 1))] = nan;
+    if (i % 3 == 1) c.image.front() = -std::numeric_limits<float>::infinity();
+    const Plan plan = random_plan(specs, GetParam());
+    SCOPED_TRACE(c.spec.name() + " " + plan.name());
+    expect_same_numbers(run(c, plan, cache_), pooled(c, run(without_pooling(c), plan, cache_)));
+  }
+}
+
+TEST_P(WinogradTest, PoolingOfAnyOneNanIsNan) {
+  // A corner of a Winograd tile's field reaches a single output of the tile.
+  ConvSpec spec = SquareConv{4, 20, 8, 3, 1, 1}.spec();
+  spec.isa = GetParam();
+  spec.epilogue.max_pool = true;
+  for (const std::int64_t winograd : {2, 4}) {
+    Plan plan;
+    plan.winograd_h = plan.winograd_w = plan.tile_h = plan.tile_w = winograd;
+    plan.rows = plan.column_vectors = 1;
+    std::array<bool, 4> alone{};                              // that only this one of some 2x2 outputs was NaN
+    for (const std::size_t pixel : {0, 9, 27, 28, 35, 36}) {  // the last four are such corners, for either tile
+      LayerCase c(spec, 6);
+      c.image[4 * pixel] = nan;
+      const std::vector<float> outputs = run(without_pooling(c), plan, cache_);
+      expect_same_numbers(run(c, plan, cache_), pooled(c, outputs));
+      const auto is_nan = [&](std::size_t y, std::size_t x) { return std::isnan(outputs[(8 * y + x) * 20]) ? 1U : 0U; };
+      for (std::size_t y = 0; y < 8; y += 2) {
+        for (std::size_t x = 0; x < 8; x += 2) {
+          const std::array<unsigned, 4> square{is_nan(y, x), is_nan(y, x + 1), is_nan(y + 1, x), is_nan(y + 1, x + 1)};
+          if (square[0] + square[1] + square[2] + square[3] != 1) continue;
+          for (std::size_t i = 0; i < 4; ++i) alone[i] = alone[i] || square[i] == 1;
+        }
+      }
+    }
+    EXPECT_EQ(alone, (std::array<bool, 4>{true, true, true, true}));
+  }
+}
+
+TEST(WinogradPlanTest, PoolingIsForEvenWinogradLayersWithoutAResidual) {
+  ConvSpec spec = SquareConv{64, 64, 28, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  spec.epilogue.max_pool = true;
+  EXPECT_NE(spec.name().find("_pool"), std::string::npos);
+  EXPECT_THROW((void)make_plan(spec, Machine{}, 1), Error) << "Winograd is not allowed";
+  spec.winograd = WinogradLimit::tiles4x4;
+  Plan plan = make_plan(spec, Machine{}, 1);
+  EXPECT_TRUE(plan.winograd());
+  for (const PlanCandidate& candidate : plan_candidates(spec, Machine{}, 1)) EXPECT_TRUE(candidate.plan.winograd());
+  ConvSpec unpooled = spec;
+  unpooled.epilogue.max_pool = false;
+  EXPECT_TRUE(plan.same_blocking(make_plan(unpooled, Machine{}, 1))) << "pooling would change the layer's numbers";
+
+  KernelCache cache;
+  plan.winograd_h = plan.winograd_w = 0;
+  for (const Isa isa : {Isa::avx512vnni, Isa::reference}) {
+    spec.isa = isa;
+    EXPECT_THROW(Layer(spec, plan, LayerCase(spec, 1).weights(), cache), Error) << "a direct plan";
+  }
+  const auto invalid = [](ConvSpec broken) { EXPECT_THROW(broken.validate(), Error) << broken.name(); };
+  EXPECT_NO_THROW(spec.validate());
+  ConvSpec residual = spec;
+  residual.epilogue.residual = true;
+  invalid(residual);
+  ConvSpec odd = spec;
+  odd.out_h = 27;
+  invalid(odd);
+  odd.out_h = 28;
+  odd.out_w = 27;
+  invalid(odd);
+  ConvSpec strided = SquareConv{64, 64, 28, 3, 2, 1}.spec();
+  strided.winograd = WinogradLimit::tiles4x4;
+  strided.epilogue.max_pool = true;
+  strided.isa = Isa::avx512vnni;
+  EXPECT_THROW((void)make_plan(strided, Machine{}, 1), Error);
 }
 
 INSTANTIATE_TEST_SUITE_P(EachIsa, WinogradTest, testing::isas_with_code(), testing::isa_of_test);

@@ -115,10 +115,12 @@ TEST_F(Tuner, WhatIsInTheFileIsTakenByTheNextCompilation) {
   compile.isa = options_.isa;
   compile.tuning = options_.file;
   std::size_t taken = 0;
-  for (const LayerInfo& layer : model.compile(compile).layers()) taken += layer.reason.starts_with("tuned: ") ? 1 : 0;
+  const Program tuned_program = model.compile(compile);
+  for (const LayerInfo& layer : tuned_program.layers()) taken += layer.reason.starts_with("tuned: ") ? 1 : 0;
   EXPECT_GE(taken, table.size());
   compile.tuning = "none";
-  for (const LayerInfo& layer : model.compile(compile).layers()) EXPECT_FALSE(layer.reason.starts_with("tuned: "));
+  const Program untuned_program = model.compile(compile);
+  for (const LayerInfo& layer : untuned_program.layers()) EXPECT_FALSE(layer.reason.starts_with("tuned: "));
 }
 
 }  // namespace
