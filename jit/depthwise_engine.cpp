@@ -128,8 +128,8 @@ class DepthwiseEngine final : public Engine {
     (*quantize_[end == layout_.channel_vectors ? 1 : 0])(args);
   }
 
-  void compute(std::int64_t index, std::int64_t /*block*/, const std::byte* scratch, const float* residual,
-               float* dst, std::byte* /*workspace*/) const noexcept override {
+  void compute(std::int64_t index, std::int64_t /*block*/, const std::byte* scratch, const float* residual, float* dst,
+               std::byte* /*workspace*/) const noexcept override {
     const auto [spatial, first, end] = work_of(index);
     const Tile tile = layout_.grid.tile(spatial);
     const auto& kernels = compute_[size_class(tile)];

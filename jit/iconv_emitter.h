@@ -42,12 +42,12 @@ struct IconvKernel {
   std::int64_t field_rows, field_columns;  ///< of the tile
   std::int64_t block_rows, block_columns;  ///< the largest register block, in output pixels
   std::int64_t column_vectors;
-  std::int64_t channels;  ///< output channels that exist, of column_vectors * lanes
+  std::int64_t channels;     ///< output channels that exist, of column_vectors * lanes
   std::int64_t pixel_bytes;  ///< of the field, from a pixel to the next; 0: as dense as the window is wide
   bool scale_per_pixel;
   std::int64_t scale_pixel_bytes, scale_window_bytes;  ///< from a pixel's or window's scale to the next
-  std::int64_t word_depth;                      ///< Plan::word_depth, settled
-  std::int64_t dst_row_bytes, dst_pixel_bytes;  ///< of the residual too
+  std::int64_t word_depth;                             ///< Plan::word_depth, settled
+  std::int64_t dst_row_bytes, dst_pixel_bytes;         ///< of the residual too
 
   [[nodiscard]] std::string name() const;
 };

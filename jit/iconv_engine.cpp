@@ -191,8 +191,7 @@ class IconvEngine final : public Engine {
             .pixel_bytes = 0,
             .scale_per_pixel = plan_.scale_per_pixel,
             .scale_pixel_bytes = bytes_per_float,
-            .scale_window_bytes =
-                bytes_per_float * (plan_.scale_per_pixel ? tile.field_rows * tile.field_columns : 1),
+            .scale_window_bytes = bytes_per_float * (plan_.scale_per_pixel ? tile.field_rows * tile.field_columns : 1),
             .word_depth = plan_.word_depth,
             .dst_row_bytes = row_bytes(tile.rows, spec_.out_w * pixel),
             .dst_pixel_bytes = pixel};

@@ -46,9 +46,9 @@ class Layer {
   [[nodiscard]] std::int64_t tiles() const noexcept;           ///< work tiles of one image
   [[nodiscard]] std::int64_t channel_blocks() const noexcept;  ///< blocks of output channels, over all groups
   [[nodiscard]] std::size_t scratch_bytes()
-      const noexcept;                                       ///< one tile's quantized input and scales; a multiple of 64
+      const noexcept;  ///< one tile's quantized input and scales; a multiple of 64
   [[nodiscard]] std::size_t workspace_bytes() const noexcept;  ///< of a thread, for one call; a multiple of 64, or 0
-  [[nodiscard]] std::size_t packed_bytes() const noexcept;  ///< packed weights held in memory
+  [[nodiscard]] std::size_t packed_bytes() const noexcept;     ///< packed weights held in memory
 
   /// Quantizes the receptive field of a tile (all of its channels; a depthwise layer's tile has some of them) into
   /// `scratch` (64-byte aligned). `image`: [in_h][in_w][channels] fp32. `workspace` (64-byte aligned, null where its

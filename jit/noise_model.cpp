@@ -32,7 +32,9 @@ struct InputModel {
 };
 
 /// The largest of n numbers, in standard deviations.
-double expected_maximum(std::int64_t n) { return std::sqrt(2.0 * std::log(static_cast<double>(std::max<std::int64_t>(n, 2)))); }
+double expected_maximum(std::int64_t n) {
+  return std::sqrt(2.0 * std::log(static_cast<double>(std::max<std::int64_t>(n, 2))));
+}
 
 struct Power {
   double signal = 0.0, noise = 0.0;
@@ -127,9 +129,9 @@ Power winograd_power(const ConvSpec& spec, const WindowedWeights& weights, const
           u_squares += static_cast<double>(u[c]) * u[c];
         }
         const double weight_scale = largest / signed_range;
-        noise += rounding_variance * (u_squares * input_scale * input_scale +
-                                      static_cast<double>(count) * weight_scale * weight_scale *
-                                          (variance + mean * mean));
+        noise +=
+            rounding_variance * (u_squares * input_scale * input_scale +
+                                 static_cast<double>(count) * weight_scale * weight_scale * (variance + mean * mean));
       }
       double reach = 0.0;  // mean over the tile's outputs
       for (std::size_t i = 0; i < static_cast<std::size_t>(down.outputs()); ++i)

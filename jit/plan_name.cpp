@@ -52,7 +52,8 @@ std::string Plan::name() const {
                             : word_depth == depth_of_weights ? "_words"
                                                              : fmt::format("_words{}", word_depth);
   return fmt::format("{}tile{}x{}{}_block{}x{}{}{}_{}", transform, tile_h, tile_w, scale_per_pixel ? "_perpixel" : "",
-                     rows, column_vectors, depthwise, words, order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
+                     rows, column_vectors, depthwise, words,
+                     order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
 }
 
 PixelBlock Plan::pixel_block() const {
@@ -77,7 +78,8 @@ std::optional<Plan> Plan::parse(std::string_view name) {
 bool Plan::same_blocking(const Plan& other) const {
   return tile_h == other.tile_h && tile_w == other.tile_w && scale_per_pixel == other.scale_per_pixel &&
          rows == other.rows && column_vectors == other.column_vectors && order == other.order &&
-         group_step == other.group_step && word_depth == other.word_depth && winograd_h == other.winograd_h && winograd_w == other.winograd_w;
+         group_step == other.group_step && word_depth == other.word_depth && winograd_h == other.winograd_h &&
+         winograd_w == other.winograd_w;
 }
 
 }  // namespace octavo::jit

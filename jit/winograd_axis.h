@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One axis of a Winograd convolution F(m, 3): m outputs from m + 2 inputs with m + 2 products, by evaluating polynomials
-// at the points 0, +-p1, (+-p2,) infinity (Winograd 1980; the points of F(4, 3) are those of the least rounding noise).
+// One axis of a Winograd convolution F(m, 3): m outputs from m + 2 inputs with m + 2 products, by evaluating
+// polynomials at the points 0, +-p1, (+-p2,) infinity (Winograd 1980; the points of F(4, 3) are those of the least
+// rounding noise).
 //
 // What is written here with fmaf is the arithmetic to the last bit: the scalar reference calls it, and the emitters
 // (jit/winograd_input_emitter.h, jit/winograd_output_emitter.h) issue the same operations in the same order.

@@ -115,10 +115,11 @@ class WinogradEngine final : public Engine {
     const bool depth_exists = plan_.word_depth == 1 || plan_.word_depth == 2 || plan_.word_depth == 4;
     if (plan_.word_depth != 0 && (vector_facts(spec_.isa).vnni || !depth_exists))
       throw Error(ErrorKind::invalid_argument,
-                  fmt::format("the plan's 16-bit sums of {} k-steps are not for this ISA", plan_.word_depth), spec_.name());
-    const std::int64_t needed =
-        iconv_registers(spec_.isa, plan_.rows, std::min<std::int64_t>(plan_.column_vectors, packed_.block(0).column_vectors),
-                        layout_.windows().windows() == 1, plan_.word_depth != 0);
+                  fmt::format("the plan's 16-bit sums of {} k-steps are not for this ISA", plan_.word_depth),
+                  spec_.name());
+    const std::int64_t needed = iconv_registers(
+        spec_.isa, plan_.rows, std::min<std::int64_t>(plan_.column_vectors, packed_.block(0).column_vectors),
+        layout_.windows().windows() == 1, plan_.word_depth != 0);
     if (needed > vector_facts(spec_.isa).registers)
       throw Error(ErrorKind::invalid_argument,
                   fmt::format("the plan's register block of {} x {} needs {} registers", plan_.rows,
@@ -190,8 +191,8 @@ class WinogradEngine final : public Engine {
     const std::size_t weight_bytes = block_bytes(block_class == 0 ? 0 : packed_.blocks() - 1);
     IconvArgs args{};
     args.field = reinterpret_cast<const std::uint8_t*>(scratch) + block.group * layout_.group_bytes();
-    args.scales = reinterpret_cast<const float*>(scratch + layout_.scales_offset() +
-                                                 block.group * layout_.scale_group_bytes());
+    args.scales =
+        reinterpret_cast<const float*>(scratch + layout_.scales_offset() + block.group * layout_.scale_group_bytes());
     args.weights = weights_.data() + static_cast<std::size_t>(layout_.positions()) * block.offset;
     args.dst = reinterpret_cast<float*>(workspace);
     args.corrections = corrections_.data();

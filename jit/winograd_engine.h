@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Winograd layers by machine code: transformed weights, kernels, and which of them a work tile and a channel block call,
-// with which pointers (jit/winograd_layout.h).
+// Winograd layers by machine code: transformed weights, kernels, and which of them a work tile and a channel block
+// call, with which pointers (jit/winograd_layout.h).
 #pragma once
 
 #include <memory>

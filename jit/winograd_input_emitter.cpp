@@ -329,8 +329,7 @@ KernelImage emit_winograd_input(const WinogradInputKernel& kernel) { return Wino
 
 std::int64_t winograd_staging_bytes(const WinogradInputKernel& kernel) {
   const std::int64_t lanes = vector_facts(kernel.isa).lanes;
-  const std::int64_t positions =
-      WinogradAxis(kernel.tile_h).positions() * WinogradAxis(kernel.tile_w).positions();
+  const std::int64_t positions = WinogradAxis(kernel.tile_h).positions() * WinogradAxis(kernel.tile_w).positions();
   return positions * ((kernel.channels + lanes - 1) / lanes) * lanes * bytes_per_float;
 }
 

@@ -29,12 +29,12 @@ struct WinogradInputKernel {
 
 /// The kernel's argument. A table of pixels is const float* [(tile_h + 2) * (tile_w + 2)].
 struct WinogradInputArgs {
-  std::int64_t tiles;           ///< at least one
-  const float* const* pixels;   ///< tables of all Winograd tiles; each pixel at the image's first channel
-  std::int64_t channel_bytes;   ///< from a pixel's first channel to the window's
-  std::uint8_t* q;              ///< the window's, of the first Winograd tile
-  float* scales;                ///< likewise
-  std::byte* staging;           ///< winograd_staging_bytes(), 64-byte aligned
+  std::int64_t tiles;          ///< at least one
+  const float* const* pixels;  ///< tables of all Winograd tiles; each pixel at the image's first channel
+  std::int64_t channel_bytes;  ///< from a pixel's first channel to the window's
+  std::uint8_t* q;             ///< the window's, of the first Winograd tile
+  float* scales;               ///< likewise
+  std::byte* staging;          ///< winograd_staging_bytes(), 64-byte aligned
 };
 
 [[nodiscard]] KernelImage emit_winograd_input(const WinogradInputKernel& kernel);

@@ -18,9 +18,8 @@ std::int64_t odd_lines(std::int64_t bytes) {
 }  // namespace
 
 bool winograd_fits(const ConvSpec& spec) {
-  return spec.kernel_h == 3 && spec.kernel_w == 3 && spec.stride_h == 1 && spec.stride_w == 1 &&
-         spec.dilation_h == 1 && spec.dilation_w == 1 && !spec.depthwise() && spec.window.tile_h == 0 &&
-         spec.window.tile_w == 0;
+  return spec.kernel_h == 3 && spec.kernel_w == 3 && spec.stride_h == 1 && spec.stride_w == 1 && spec.dilation_h == 1 &&
+         spec.dilation_w == 1 && !spec.depthwise() && spec.window.tile_h == 0 && spec.window.tile_w == 0;
 }
 
 WinogradLayout::WinogradLayout(const ConvSpec& spec, const Plan& plan)

@@ -62,9 +62,7 @@ class WinogradLayout {
   [[nodiscard]] std::int64_t scale_window_bytes() const { return full_tiles() * scale_tile_bytes(); }
   [[nodiscard]] std::int64_t scale_group_bytes() const { return windows_.windows() * scale_window_bytes(); }
   [[nodiscard]] std::int64_t scales_offset() const { return windows_.groups * group_bytes(); }
-  [[nodiscard]] std::int64_t scratch_bytes() const {
-    return scales_offset() + windows_.groups * scale_group_bytes();
-  }
+  [[nodiscard]] std::int64_t scratch_bytes() const { return scales_offset() + windows_.groups * scale_group_bytes(); }
 
   // Workspace, in bytes, for blocks of that many channels.
   [[nodiscard]] std::int64_t product_tile_bytes(std::int64_t block_channels) const;

@@ -113,8 +113,9 @@ class WinogradOutputEmitter {
       return;
     }
     combine(1, temporary(2), temporary(3));
-    emit_four(wants, out, [&](Vec d, std::int64_t position) { unit_->load(d, in(position)); },
-              [&](Vec d) { unit_->add(d, d, in(0)); });
+    emit_four(
+        wants, out, [&](Vec d, std::int64_t position) { unit_->load(d, in(position)); },
+        [&](Vec d) { unit_->add(d, d, in(0)); });
   }
 
   /// The outputs of e(row, ...), in place; their registers.
@@ -196,7 +197,7 @@ class WinogradOutputEmitter {
   Assembler a_;
   std::unique_ptr<VectorUnit> unit_;
   WinogradAxis down_, across_;
-  bool four_rows_;  ///< fit the registers
+  bool four_rows_;               ///< fit the registers
   std::array<Vec, 2> maxima_{};  ///< of pairs of the last even row's outputs
   TransformConstants constants_;
   EpilogueEmitter epilogue_;

@@ -15,10 +15,10 @@ namespace octavo::jit {
 /// All that shapes the code of one kernel.
 struct WinogradOutputKernel {
   Isa isa;
-  std::int64_t tile_h, tile_w;   ///< outputs of a Winograd tile ...
-  std::int64_t rows, columns;    ///< ... and those that exist of this one; even with pooling
-  std::int64_t column_vectors;   ///< of the block: products lie as full vectors
-  std::int64_t channels;         ///< output channels that exist, of column_vectors * lanes
+  std::int64_t tile_h, tile_w;  ///< outputs of a Winograd tile ...
+  std::int64_t rows, columns;   ///< ... and those that exist of this one; even with pooling
+  std::int64_t column_vectors;  ///< of the block: products lie as full vectors
+  std::int64_t channels;        ///< output channels that exist, of column_vectors * lanes
   Epilogue epilogue;
   std::int64_t dst_row_bytes, dst_pixel_bytes;  ///< of what is stored; of the residual too
 
@@ -29,8 +29,8 @@ struct WinogradOutputKernel {
 struct WinogradOutputArgs {
   const float* products;       ///< [position][block channels]
   const std::byte* constants;  ///< bias[block channels], with a bias; then slopes[block channels], for PReLU
-  const float* residual;       ///< at the Winograd tile's first output pixel and the block's first channel; null without
-  float* dst;                  ///< likewise
+  const float* residual;  ///< at the Winograd tile's first output pixel and the block's first channel; null without
+  float* dst;             ///< likewise
 };
 
 [[nodiscard]] KernelImage emit_winograd_output(const WinogradOutputKernel& kernel);

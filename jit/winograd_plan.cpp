@@ -79,8 +79,7 @@ class WinogradCost {
   }
   [[nodiscard]] std::int64_t block_channels() const { return std::min(plan_.column_vectors, out_vectors_) * lanes_; }
   [[nodiscard]] double blocks() const {
-    return static_cast<double>(spec_.groups *
-                               ((out_vectors_ + plan_.column_vectors - 1) / plan_.column_vectors));
+    return static_cast<double>(spec_.groups * ((out_vectors_ + plan_.column_vectors - 1) / plan_.column_vectors));
   }
   /// Winograd tiles of a mean work tile: those at the edges have fewer.
   [[nodiscard]] double mean_tiles() const {
@@ -91,8 +90,7 @@ class WinogradCost {
 
   /// Of a Winograd tile, all channels.
   [[nodiscard]] double input_cycles() const {
-    const std::int64_t vectors =
-        spec_.groups * ((spec_.channels_per_group() + lanes_ - 1) / lanes_);
+    const std::int64_t vectors = spec_.groups * ((spec_.channels_per_group() + lanes_ - 1) / lanes_);
     const auto positions = static_cast<double>(layout_.positions());
     const double pixels = far(spec_.in_h * spec_.in_w, spec_.src_stride())
                               ? cycles_per_far_pixel * static_cast<double>(plan_.winograd_h * plan_.winograd_w)
@@ -124,8 +122,8 @@ class WinogradCost {
     const double multiply = dots * cycles_per_dot(spec_.isa, plan_.word_depth);
     const double step = std::max({multiply, width_ * static_cast<double>(rows + vectors), 4.0, streamed});
     return static_cast<double>(steps_) * step +
-           dots * (static_cast<double>(layout_.windows().windows()) * cycles_per_dequantize +
-                   cycles_per_product_store) +
+           dots *
+               (static_cast<double>(layout_.windows().windows()) * cycles_per_dequantize + cycles_per_product_store) +
            cycles_per_block;
   }
   /// All weights come once for every work tile, or a block's once when channel blocks are outermost and it stays in L2.
@@ -133,8 +131,8 @@ class WinogradCost {
     const double all = static_cast<double>(layout_.positions() * spec_.groups * out_vectors_ * lanes_ * steps_ * 4);
     const double rate = all > static_cast<double>(machine_.l3_bytes) / 2 ? memory_bytes_per_cycle : l3_bytes_per_cycle;
     const double block = all / blocks();
-    const double room = static_cast<double>(machine_.l2_bytes) * 7 / 8 -
-                        static_cast<double>(layout_.scratch_bytes() + product_bytes());
+    const double room =
+        static_cast<double>(machine_.l2_bytes) * 7 / 8 - static_cast<double>(layout_.scratch_bytes() + product_bytes());
     const bool tile_outer = plan_.order == WorkOrder::tile_outer;
     const double times = (tile_outer ? all : block) <= room ? 1.0 : static_cast<double>(layout_.grid().tiles());
     return all * times / rate + quantized_cycles();
@@ -162,8 +160,8 @@ class WinogradCost {
   double width_ = 1.0;  ///< of a vector, in those that the constants were measured with
 };
 
-/// Without VNNI, 16-bit sums as deep as nearly all transformed weights allow (jit/word_split.h), unless weights are used
-/// once.
+/// Without VNNI, 16-bit sums as deep as nearly all transformed weights allow (jit/word_split.h), unless weights are
+/// used once.
 std::int64_t word_depth(const ConvSpec& position) {
   constexpr std::int64_t depth = 2;
   const bool used_once = position.out_w == 1;
@@ -202,8 +200,10 @@ std::string explain(const ConvSpec& spec, const PlanCandidate& candidate, const 
   const double products = 9.0 * static_cast<double>(spec.out_h * spec.out_w * spec.out_channels) *
                           static_cast<double>(spec.channels_per_group());
   return fmt::format(
-      "Winograd {}x{}: {} products for {} outputs; {} Winograd tiles a work tile ({} KB quantized, {} KB of products), {} "
-      "tiles x {} vectors in registers, {}: {:.0f}% of what the dot product rate allows a direct layer, by the cost model",
+      "Winograd {}x{}: {} products for {} outputs; {} Winograd tiles a work tile ({} KB quantized, {} KB of products), "
+      "{} "
+      "tiles x {} vectors in registers, {}: {:.0f}% of what the dot product rate allows a direct layer, by the cost "
+      "model",
       plan.winograd_h, plan.winograd_w, cost.layout().positions(), plan.winograd_h * plan.winograd_w,
       cost.layout().full_tiles(), (cost.layout().scratch_bytes() + 1023) / 1024, (cost.product_bytes() + 1023) / 1024,
       plan.rows, plan.column_vectors, plan.order == WorkOrder::tile_outer ? "tile by tile" : "channel blocks outermost",
@@ -226,8 +226,7 @@ void give_reason(const ConvSpec& spec, PlanCandidate& candidate, const Machine& 
 }
 
 PlanCandidate choose(const ConvSpec& spec, const Machine& machine, int threads) {
-  PlanCandidate best =
-      cheapest_candidate(candidates_of(spec, machine, threads, Breadth::planner), 1.0, false);
+  PlanCandidate best = cheapest_candidate(candidates_of(spec, machine, threads, Breadth::planner), 1.0, false);
   give_reason(spec, best, machine, threads);
   return best;
 }
@@ -243,8 +242,7 @@ bool contains(const ConvSpec& spec, const Plan& plan) {
   const std::vector<Plan> known = plans_of(spec, Breadth::tuner);
   Plan in_any_order = plan;
   in_any_order.order = Plan{}.order;
-  return std::any_of(known.begin(), known.end(),
-                     [&](const Plan& other) { return other.same_blocking(in_any_order); });
+  return std::any_of(known.begin(), known.end(), [&](const Plan& other) { return other.same_blocking(in_any_order); });
 }
 
 }  // namespace

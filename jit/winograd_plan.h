@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plans of Winograd layers (jit/winograd_layout.h): which Winograd tile, how many of them in a work tile, which register
-// block multiplies them.
+// Plans of Winograd layers (jit/winograd_layout.h): which Winograd tile, how many of them in a work tile, which
+// register block multiplies them.
 #pragma once
 
 #include "jit/plan_family.h"

@@ -139,8 +139,8 @@ class WinogradReference final : public Engine {
       std::uint8_t* q = q_at(scratch, group, position, window, t);
       for (std::int64_t c = 0; c < window_bytes(channels); ++c) {
         const float scaled = usable && c < channels ? value(c) * (largest_quantized / max) : 0.0F;
-        q[c] = static_cast<std::uint8_t>(
-            std::lrint(std::clamp(scaled, -largest_quantized, largest_quantized)) + zero_point);
+        q[c] = static_cast<std::uint8_t>(std::lrint(std::clamp(scaled, -largest_quantized, largest_quantized)) +
+                                         zero_point);
       }
       scales_at(scratch, group, window, t)[position] =
           usable ? max / largest_quantized : (finite ? 0.0F : std::numeric_limits<float>::quiet_NaN());
@@ -161,8 +161,9 @@ class WinogradReference final : public Engine {
             weights_.q.data() + filter * spec_.channels_per_group() + window * spec_.window_channels();
         std::int32_t s32 = 0;
         for (std::int64_t c = 0; c < channels_of(window); ++c) s32 += (q[c] - zero_point) * u[c];
-        sum = std::fma(static_cast<float>(s32) * weights_.scales[static_cast<std::size_t>(filter * spec_.windows() + window)],
-                       scales_at(bytes, group, window, t)[position], sum);
+        sum = std::fma(
+            static_cast<float>(s32) * weights_.scales[static_cast<std::size_t>(filter * spec_.windows() + window)],
+            scales_at(bytes, group, window, t)[position], sum);
       }
       m[static_cast<std::size_t>(position / width)][static_cast<std::size_t>(position % width)] = sum;
     }

@@ -21,8 +21,7 @@ float quantize_window(std::span<const float> values, std::span<std::int8_t> q) {
     return std::isfinite(max) ? 0.0F : max;
   }
   for (std::size_t i = 0; i < values.size(); ++i)
-    q[i] = static_cast<std::int8_t>(
-        std::clamp(std::nearbyintf(values[i] * inverse), -largest_weight, largest_weight));
+    q[i] = static_cast<std::int8_t>(std::clamp(std::nearbyintf(values[i] * inverse), -largest_weight, largest_weight));
   return scale;
 }
 
@@ -58,8 +57,7 @@ void dequantize_filters(const ConvSpec& spec, const WindowedWeights& weights, st
   const std::int8_t* q = weights.q.data() + out_channel * filter;
   const float* scales = weights.scales.data() + out_channel * spec.windows();
   for (std::int64_t i = 0; i < filter; ++i)
-    to[static_cast<std::size_t>(i)] =
-        static_cast<float>(q[i]) * scales[i / (taps * taps) / spec.window_channels()];
+    to[static_cast<std::size_t>(i)] = static_cast<float>(q[i]) * scales[i / (taps * taps) / spec.window_channels()];
 }
 
 WinogradWeights transform_weights(const ConvSpec& spec, const WinogradAxis& down, const WinogradAxis& across,

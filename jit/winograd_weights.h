@@ -22,7 +22,8 @@ struct WinogradWeights {
   [[nodiscard]] WindowedWeights position(std::int64_t index) const;
 };
 
-/// One output channel's filters, fp32, in the Winograd domain: to[position * channels + c]. `filters` is [channels][3][3].
+/// One output channel's filters, fp32, in the Winograd domain: to[position * channels + c]. `filters` is
+/// [channels][3][3].
 void transform_filters(const WinogradAxis& down, const WinogradAxis& across, std::span<const float> filters,
                        std::span<float> to);
 

@@ -84,8 +84,7 @@ std::byte* LayerWalk::workspace_of(const LayerBuffers& buffers, int thread) cons
 
 void LayerWalk::quantize(const LayerBuffers& buffers, int thread, std::int64_t item,
                          std::byte* scratch) const noexcept {
-  layer_.quantize(item % tiles_, buffers.input + item / tiles_ * image_floats_, scratch,
-                  workspace_of(buffers, thread));
+  layer_.quantize(item % tiles_, buffers.input + item / tiles_ * image_floats_, scratch, workspace_of(buffers, thread));
 }
 
 void LayerWalk::compute(const LayerBuffers& buffers, int thread, std::int64_t item, std::int64_t block,

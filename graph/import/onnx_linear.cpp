@@ -28,8 +28,8 @@ OnnxTensorPtr turned(const OnnxNode& node, const OnnxTensor& matrix) {
   quantized->scales = stored.scales;
   if (stored.block != 0) {
     const std::int64_t blocks = (matrix.shape[static_cast<std::size_t>(stored.axis)] - 1) / stored.block + 1;
-    quantized->scales =
-        stored.axis == 0 ? transposed<float>(stored.scales, blocks, columns) : transposed<float>(stored.scales, rows, blocks);
+    quantized->scales = stored.axis == 0 ? transposed<float>(stored.scales, blocks, columns)
+                                         : transposed<float>(stored.scales, rows, blocks);
   }
   auto result = std::make_shared<OnnxTensor>(*plain);
   result->quantized = std::move(quantized);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // From the bytes of a TensorProto, or of a file beside the model, to numbers: see graph/import/onnx_tensor.h.
-#include "graph/import/onnx_tensor.h"
-
 #include <fmt/core.h>
 
 #include <bit>
@@ -14,6 +12,7 @@
 
 #include "graph/check.h"
 #include "graph/import/onnx_limits.h"
+#include "graph/import/onnx_tensor.h"
 #include "graph/import/wire_reader.h"
 #include "graph/mapped_file.h"
 #include "octavo/error.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Identity nodes go: see graph/passes/passes.h.
+// Identity nodes go, and those that do again what was done: see graph/passes/passes.h.
 #include <numeric>
+#include <unordered_map>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -27,10 +28,12 @@ class IdentityDropper {
       // An Identity that alone reads its input is absorbed: the input takes its result's name.
       const bool alone = node.inputs.size() == 1 && node.outputs.size() == 1 && uses_[node.inputs[0]] == 1;
       for (ValueId& value : node.inputs) value = stands_for_[value];
-      if (std::holds_alternative<Identity>(node.op)) {
+      if (std::holds_alternative<Identity>(node.op) || repeats(node)) {
         std::erase_if(node.outputs, [&](ValueId copy) { return drop(node.inputs[0], copy, alone); });
       }
-      if (!node.outputs.empty()) kept.push_back(std::move(node));
+      if (node.outputs.empty()) continue;
+      if (const auto* unary = std::get_if<Unary>(&node.op)) made_by_[node.outputs[0]] = unary->kind;
+      kept.push_back(std::move(node));
     }
     graph_.nodes = std::move(kept);
     for (ValueId& value : graph_.outputs) value = stands_for_[value];
@@ -38,6 +41,14 @@ class IdentityDropper {
   }
 
  private:
+  /// Rounding to whole numbers or to truth values what has been rounded so already.
+  [[nodiscard]] bool repeats(const Node& node) const {
+    const auto* unary = std::get_if<Unary>(&node.op);
+    if (unary == nullptr || (unary->kind != UnaryKind::truncate && unary->kind != UnaryKind::nonzero)) return false;
+    const auto before = made_by_.find(node.inputs[0]);
+    return before != made_by_.end() && before->second == unary->kind;
+  }
+
   /// Lets `original` stand for `copy`. Not when both have names that have to survive.
   bool drop(ValueId original, ValueId copy, bool alone) {
     if (named_[copy] && named_[original]) return false;
@@ -53,8 +64,9 @@ class IdentityDropper {
   Graph& graph_;
   std::vector<std::size_t> uses_;
   std::vector<ValueId> stands_for_;
-  std::unordered_set<ValueId> stood_for_;  ///< stand for values that not they alone led to
-  std::vector<bool> named_;                ///< the value's name has to survive
+  std::unordered_map<ValueId, UnaryKind> made_by_;  ///< values of Unary nodes
+  std::unordered_set<ValueId> stood_for_;           ///< stand for values that not they alone led to
+  std::vector<bool> named_;                         ///< the value's name has to survive
 };
 
 }  // namespace

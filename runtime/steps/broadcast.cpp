@@ -142,7 +142,7 @@ class Walk {
     const Shape& out = request.output_shape();
     layout_ = Layout::plain;
     for (std::size_t i = 0; i < N; ++i) {
-      if (request.input_layouts[i] == Layout::nhwc) layout_ = Layout::nhwc;
+      if (out.size() == 4 && request.input_layouts[i] == Layout::nhwc) layout_ = Layout::nhwc;
     }
     const Shape dims = memory_dims(out, layout_);
     std::array<Shape, N> strides;

@@ -62,8 +62,8 @@ TEST(NoiseModelTest, IsNearWhatIsMeasuredOnGaussianInputs) {
         exact[static_cast<std::size_t>((y * s.out_w + x) * s.out_channels + o)] = sum;
       }
   KernelCache cache;
-  for (const auto& [limit, h, w] : {std::tuple{WinogradLimit::tiles2x2, 2, 2}, {WinogradLimit::tiles2x4, 2, 4},
-                                    {WinogradLimit::tiles4x4, 4, 4}}) {
+  for (const auto& [limit, h, w] :
+       {std::tuple{WinogradLimit::tiles2x2, 2, 2}, {WinogradLimit::tiles2x4, 2, 4}, {WinogradLimit::tiles4x4, 4, 4}}) {
     Plan plan;
     plan.winograd_h = h;
     plan.winograd_w = w;

@@ -118,13 +118,18 @@ TEST_P(WinogradTest, EqualsReferenceOverGeneratedShapes) {
   RandomSpecs specs(21, GetParam());
   for (unsigned i = 0; i < 60 && !HasFatalFailure(); ++i) {
     const ConvSpec spec = random_layer(specs, GetParam());
-    expect_equals_reference(LayerCase(spec, i), random_plan(specs, GetParam()), i % 2 == 0 ? Guard::behind : Guard::before);
+    expect_equals_reference(LayerCase(spec, i), random_plan(specs, GetParam()),
+                            i % 2 == 0 ? Guard::behind : Guard::before);
   }
 }
 
 TEST_P(WinogradTest, EqualsReferenceForShapesOfKnownNetworks) {
-  for (const SquareConv& shape : {SquareConv{64, 32, 14, 3, 1, 1}, {128, 32, 7, 3, 1, 1}, {320, 16, 7, 3, 1, 1},
-                                  {3, 64, 16, 3, 1, 1}, {96, 52, 7, 3, 1, 1}, {96, 64, 9, 3, 1, 1, 1, 2}}) {
+  for (const SquareConv& shape : {SquareConv{64, 32, 14, 3, 1, 1},
+                                  {128, 32, 7, 3, 1, 1},
+                                  {320, 16, 7, 3, 1, 1},
+                                  {3, 64, 16, 3, 1, 1},
+                                  {96, 52, 7, 3, 1, 1},
+                                  {96, 64, 9, 3, 1, 1, 1, 2}}) {
     for (const WinogradLimit limit : {WinogradLimit::tiles2x2, WinogradLimit::tiles2x4, WinogradLimit::tiles4x4}) {
       ConvSpec spec = shape.spec();
       spec.isa = GetParam();
@@ -260,9 +265,9 @@ std::vector<double> convolution(const LayerCase& c) {
         for (std::int64_t i = 0; i < s.in_channels * 9; ++i) {
           const std::int64_t channel = i / 9, r = row + i % 9 / 3 - s.pad_top, x = column + i % 3 - s.pad_left;
           if (r < 0 || r >= s.in_h || x < 0 || x >= s.in_w) continue;
-          const double w = c.q[static_cast<std::size_t>(o * s.in_channels * 9 + i)] *
-                           static_cast<double>(c.scales[static_cast<std::size_t>(
-                               o * s.windows() + channel / s.window_channels())]);
+          const double w =
+              c.q[static_cast<std::size_t>(o * s.in_channels * 9 + i)] *
+              static_cast<double>(c.scales[static_cast<std::size_t>(o * s.windows() + channel / s.window_channels())]);
           y[static_cast<std::size_t>((row * s.out_w + column) * s.out_channels + o)] +=
               w * c.image[static_cast<std::size_t>((r * s.in_w + x) * s.in_channels + channel)];
         }

@@ -152,7 +152,7 @@ TEST(FusedConvolution, EqualsTheScalarReferenceBitForBitAndTheFloatLayerClosely)
     const Values expected{out, transposed(nhwc, c.images, out[2] * out[3], c.outs)};
     for (const int threads : {1, 2}) {
       // A plan may follow the thread count, and with it the windows; one thread's is the reference's.
-      const Values actual = run(graph, inputs, threads);
+      const Values actual = run(graph, inputs, threads, AccuracyBudget::parse("direct"));
       if (threads == 1) {
         expect_near(actual, expected, 0.0F, c.name);
       }

@@ -24,8 +24,9 @@ using graph::OnnxFiles;
 using graph::OnnxModel;
 using testing::HasSubstr;
 
-Graph there_and_back(const OnnxFiles& files, const Graph& graph) {
-  return graph::import_onnx(files.write("net.onnx", graph::export_onnx(graph)));
+/// A file is mapped as long as its graph lives: each has a name of its own.
+Graph there_and_back(const OnnxFiles& files, const Graph& graph, const std::string& name = "net.onnx") {
+  return graph::import_onnx(files.write(name, graph::export_onnx(graph)));
 }
 
 /// All that a graph says but the names, some of which stand for parts that ONNX needs.
@@ -50,9 +51,10 @@ void expect_round_trip(const graph::Op& op, const std::vector<Shape>& shapes, fl
   const Graph original = graph_of(op, inputs, Arrival::as_given);
   Graph once = there_and_back(files, original);
   std::vector<Values> read;  // an input that only lent its shape is gone
-  for (const graph::Node* node : once.inputs()) read.push_back(inputs.at(static_cast<std::size_t>(node->name[1] - '0')));
+  for (const graph::Node* node : once.inputs())
+    read.push_back(inputs.at(static_cast<std::size_t>(node->name[1] - '0')));
   expect_near(run(once, read), run(original, inputs), 4e-6F, graph::print(original));
-  const Graph twice = there_and_back(files, once);
+  const Graph twice = there_and_back(files, once, "again.onnx");
   EXPECT_EQ(structure(graph::canonicalize(twice)), structure(graph::canonicalize(once))) << graph::print(once);
 }
 

@@ -101,7 +101,8 @@ TEST(ArgMax, WithoutAnAxisRanksEachItemAsAWhole) {
     for (const bool values : {false, true}) {
       const std::int64_t top_k = 4;
       const Tensor x = coarse_tensor(shape, random);
-      const Tensor y = run_op(graph::ArgMax{false, values, 1, top_k}, {x}, Layout::plain)[0];
+      const Tensor y = run_op(graph::ArgMax{.has_axis = false, .out_max_value = values, .axis = 1, .top_k = top_k}, {x},
+                              Layout::plain)[0];
       const std::int64_t row_size = x.size() / shape[0], written = values ? 2 * top_k : top_k;
       ASSERT_EQ(y.size(), shape[0] * written);
       for (std::int64_t n = 0; n < shape[0]; ++n) {
@@ -122,7 +123,8 @@ TEST(ArgMax, WithoutAnAxisRanksEachItemAsAWhole) {
 TEST(ArgMax, ANanShowsAndDoesNotDisturbTheRest) {
   const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
   const Tensor x({1, 5}, {1.0F, nan, inf, -inf, 2.0F});
-  const Tensor y = run_op(graph::ArgMax{true, false, 1, 5}, {x}, Layout::plain)[0];
+  const Tensor y =
+      run_op(graph::ArgMax{.has_axis = true, .out_max_value = false, .axis = 1, .top_k = 5}, {x}, Layout::plain)[0];
   EXPECT_EQ(std::vector<float>(y.values().begin(), y.values().end()), (std::vector<float>{1, 2, 4, 0, 3}));
 }
 

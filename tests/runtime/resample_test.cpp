@@ -21,10 +21,10 @@ using runtime::test::Index;
 
 TEST(Resize, NearestPicksTheRoundedPixel) {
   const Resize op{.kind = ResizeKind::nearest,
-                         .coordinates = ResizeCoordinates::asymmetric,
-                         .rounding = ResizeRounding::floor,
-                         .axes = {2, 3},
-                         .scales = {2.0F, 1.5F}};
+                  .coordinates = ResizeCoordinates::asymmetric,
+                  .rounding = ResizeRounding::floor,
+                  .axes = {2, 3},
+                  .scales = {2.0F, 1.5F}};
   expect_op(op, {random_values({2, 5, 3, 4}, 1)}, 0.0F,
             [](const Resize&, const std::vector<Values>& in, const Shape& out) {
               EXPECT_EQ(out, (Shape{2, 5, 6, 6}));
@@ -40,10 +40,8 @@ TEST(Resize, NearestPicksTheRoundedPixel) {
 TEST(Resize, LinearIsExactOnPlanes) {
   Values plane{{1, 1, 4, 5}, {}};
   for (Index i(plane.shape); i; ++i) plane.numbers.push_back(static_cast<float>(3 * (*i)[2] - 2 * (*i)[3]));
-  const Resize op{.kind = ResizeKind::linear,
-                         .coordinates = ResizeCoordinates::align_corners,
-                         .axes = {2, 3},
-                         .sizes = {7, 13}};
+  const Resize op{
+      .kind = ResizeKind::linear, .coordinates = ResizeCoordinates::align_corners, .axes = {2, 3}, .sizes = {7, 13}};
   expect_op(op, {plane}, 1e-6F, [](const Resize&, const std::vector<Values>&, const Shape& out) {
     std::vector<float> y;
     for (Index i(out); i; ++i) {

@@ -66,9 +66,10 @@ class SmallNetwork {
   Graph graph_;
 };
 
-[[nodiscard]] inline Program build(const Graph& graph, int threads = 1) {
+[[nodiscard]] inline Program build(const Graph& graph, int threads = 1, const AccuracyBudget& accuracy = {}) {
   CompileOptions options;
   options.threads = threads;
+  options.accuracy = accuracy;
   return runtime::build_program(graph, options, std::make_shared<jit::KernelCache>());
 }
 
@@ -91,10 +92,11 @@ enum class Arrival { as_given, channels_last };
   return network.finish({result});
 }
 
-[[nodiscard]] inline Values run(const Graph& graph, const std::vector<Values>& inputs, int threads = 1) {
+[[nodiscard]] inline Values run(const Graph& graph, const std::vector<Values>& inputs, int threads = 1,
+                                const AccuracyBudget& accuracy = {}) {
   std::vector<Tensor> tensors;
   for (const Values& input : inputs) tensors.emplace_back(input.shape, input.numbers);
-  const std::vector<Tensor> outputs = build(graph, threads).predict(tensors);
+  const std::vector<Tensor> outputs = build(graph, threads, accuracy).predict(tensors);
   return {outputs[0].shape(), {outputs[0].values().begin(), outputs[0].values().end()}};
 }
 

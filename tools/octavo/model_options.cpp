@@ -224,7 +224,8 @@ void CompileArguments::declare(CLI::App& app) {
   app.add_option("--threads", threads, "that one run may use (default: all cores)")
       ->type_name("N")
       ->check(CLI::Range(1, 1024));
-  app.add_option("--isa", isa, "instruction set: reference, avx2, avxvnni, avx512bw, avx512vnni (default: the best of this machine)")
+  app.add_option("--isa", isa,
+                 "instruction set: reference, avx2, avxvnni, avx512bw, avx512vnni (default: the best of this machine)")
       ->type_name("NAME");
   app.add_option("--accuracy", accuracy,
                  "noise that faster 3x3 layers may bring: auto, a least signal-to-noise in dB, or one tile for all: "

@@ -9,7 +9,6 @@
 #include <cstdint>
 
 #include "tools/octavo/drawing.h"
-
 #include "tools/octavo/html_text.h"
 
 namespace octavo::tool {

@@ -28,9 +28,9 @@ struct QuantizeOptions {
   std::map<std::string, Window> layer_windows;  ///< per-layer override
 };
 
-/// How much noise a faster algorithm may bring into a layer. A 3x3 layer of stride 1 is computed by the largest Winograd
-/// tile (jit/winograd_layout.h) that is allowed and whose predicted signal-to-noise reaches the budget; by a direct
-/// convolution where none does. The prediction comes from the weights alone, see docs/accuracy.md.
+/// How much noise a faster algorithm may bring into a layer. A 3x3 layer of stride 1 is computed by the largest
+/// Winograd tile (jit/winograd_layout.h) that is allowed and whose predicted signal-to-noise reaches the budget; by a
+/// direct convolution where none does. The prediction comes from the weights alone, see docs/accuracy.md.
 struct AccuracyBudget {
   /// Outputs of a Winograd tile, in order of speed and of noise.
   enum class Tile { direct, tiles2x2, tiles2x4, tiles4x4 };
@@ -38,8 +38,8 @@ struct AccuracyBudget {
   double signal_to_noise_db = 31.0;  ///< least predicted signal-to-noise of a layer's output
   Tile largest = Tile::tiles4x4;     ///< direct: no Winograd layers at all
 
-  /// "auto" (the default), "direct", "2x2", "2x4", "4x4" (that tile wherever a layer can have it, whatever its noise), or
-  /// a number of dB. Throws Error(invalid_argument).
+  /// "auto" (the default), "direct", "2x2", "2x4", "4x4" (that tile wherever a layer can have it, whatever its noise),
+  /// or a number of dB. Throws Error(invalid_argument).
   [[nodiscard]] static AccuracyBudget parse(std::string_view text);
   bool operator==(const AccuracyBudget&) const = default;
 };

@@ -33,11 +33,11 @@ struct LayerWork {
 
 /// One step of a program, for listings and profiles.
 struct LayerInfo {
-  std::string name;                  ///< the layer's name in the source file
-  std::string type;                  ///< the IR's op: "FusedConvolution", "Pool", ...
-  Shape output;                      ///< its first output's shape
-  std::string algorithm;             ///< "int8 direct 3x3, avx512vnni", "oneDNN jit:avx512_core", ...
-  std::string reason;                ///< why this plan
+  std::string name;       ///< the layer's name in the source file
+  std::string type;       ///< the IR's op: "FusedConvolution", "Pool", ...
+  Shape output;           ///< its first output's shape
+  std::string algorithm;  ///< "int8 direct 3x3, avx512vnni", "oneDNN jit:avx512_core", ...
+  std::string reason;     ///< why this plan
   /// Of an int8 layer: the signal-to-noise of its output in dB, predicted from its weights (docs/accuracy.md). NaN for
   /// others.
   double predicted_db = std::numeric_limits<double>::quiet_NaN();
