@@ -70,7 +70,7 @@ OnnxNodeWriter OnnxWriter::node(std::string_view type, const std::string& name, 
 
 std::string OnnxWriter::tensor(const std::string& name, const Shape& shape, int type, const void* data,
                                std::size_t size) {
-  const std::string own = unique(name);
+  std::string own = unique(name);
   onnx::TensorProto& tensor = *model_.mutable_graph()->add_initializer();
   tensor.set_name(own);
   tensor.set_data_type(type);

@@ -17,7 +17,7 @@ OnnxTensorPtr turned(const OnnxNode& node, const OnnxTensor& matrix) {
   node.budget().take(matrix.count());
   const std::int64_t rows = matrix.shape[0], columns = matrix.shape[1];
   const Data<float> numbers = to_floats(matrix);
-  const OnnxTensorPtr plain =
+  OnnxTensorPtr plain =
       make_tensor(OnnxType::float32, {columns, rows}, transposed<float>(numbers.values, rows, columns));
   if (!matrix.quantized) return plain;
   const OnnxQuantized& stored = *matrix.quantized;

@@ -40,7 +40,7 @@ std::vector<float> window_scales(const OnnxQuantized& stored, const Shape& shape
 }  // namespace
 
 BlobPtr onnx_weights(const OnnxTensor& weights, bool keep_bits, QuantizationWindow& window) {
-  const BlobPtr real = to_blob(weights);
+  BlobPtr real = to_blob(weights);
   if (!keep_bits || !weights.quantized || weights.shape.size() < 2) return real;
   const OnnxQuantized& stored = *weights.quantized;
   const std::int64_t ins = weights.shape[1];

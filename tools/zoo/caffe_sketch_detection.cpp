@@ -20,7 +20,8 @@ CaffeSketch::Name CaffeSketch::normalize(const Name& layer, const Name& bottom, 
 
 CaffeSketch::Name CaffeSketch::flatten_pixels(const Name& layer) {
   const Picture in = shapes_.at(layer);
-  const Name permuted = layer + "_perm", flat = layer + "_flat";
+  const Name permuted = layer + "_perm";
+  Name flat = layer + "_flat";
   auto& order = *add("Permute", permuted, {layer}, permuted, {in[1], in[2], in[0]}).param.mutable_permute_param();
   for (const std::uint32_t axis : {0U, 2U, 3U, 1U}) order.add_order(axis);
   add("Flatten", flat, {permuted}, flat, {in[0] * in[1] * in[2], 1, 1}).param.mutable_flatten_param()->set_axis(1);
@@ -46,7 +47,8 @@ CaffeSketch::Name CaffeSketch::concat_rows(const Name& layer, const std::vector<
 }
 
 CaffeSketch::Name CaffeSketch::class_probabilities(const Name& layer, std::uint32_t classes) {
-  const Name reshaped = layer + "_reshape", softmaxed = layer + "_softmax", flat = layer + "_flatten";
+  const Name reshaped = layer + "_reshape", softmaxed = layer + "_softmax";
+  Name flat = layer + "_flatten";
   auto& shape = *add("Reshape", reshaped, {layer}, reshaped, {}).param.mutable_reshape_param()->mutable_shape();
   for (const std::int64_t dim : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{classes}}) shape.add_dim(dim);
   add("Softmax", softmaxed, {reshaped}, softmaxed, {}).param.mutable_softmax_param()->set_axis(2);

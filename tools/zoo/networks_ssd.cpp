@@ -21,7 +21,9 @@ struct Source {
 /// The heads on all maps, and what makes boxes of them. `kernel`: 3, or 1 for small networks.
 void add_heads(CaffeSketch& net, const std::vector<Source>& sources, std::uint32_t classes, std::uint32_t kernel) {
   std::vector<Name> locations, confidences, priors;
-  for (const auto& [map, shape] : sources) {
+  for (const Source& source : sources) {
+    const Name& map = source.map;
+    const PriorShape& shape = source.priors;
     const auto at_cell = static_cast<std::uint32_t>(1 + (shape.most > 0 ? 1 : 0) + 2 * shape.ratios.size());
     const auto head = [&](const char* part, std::uint32_t numbers) {
       const Name layer = map + "_mbox_" + part;
