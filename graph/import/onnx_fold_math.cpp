@@ -12,12 +12,12 @@
 namespace octavo::graph {
 namespace {
 
-using Unary = double (*)(double);
-using Binary = double (*)(double, double);
+using UnaryFunction = double (*)(double);
+using BinaryFunction = double (*)(double, double);
 using IntegerBinary = std::int64_t (*)(std::int64_t, std::int64_t);
 
-const std::map<std::string_view, Unary>& unaries() {
-  static const std::map<std::string_view, Unary> table{
+const std::map<std::string_view, UnaryFunction>& unaries() {
+  static const std::map<std::string_view, UnaryFunction> table{
       {"Abs", [](double x) { return std::fabs(x); }},
       {"Ceil", [](double x) { return std::ceil(x); }},
       {"Cos", [](double x) { return std::cos(x); }},
@@ -41,8 +41,8 @@ const std::map<std::string_view, Unary>& unaries() {
   return table;
 }
 
-const std::map<std::string_view, Binary>& binaries() {
-  static const std::map<std::string_view, Binary> table{
+const std::map<std::string_view, BinaryFunction>& binaries() {
+  static const std::map<std::string_view, BinaryFunction> table{
       {"Add", [](double a, double b) { return a + b; }},
       {"Sub", [](double a, double b) { return a - b; }},
       {"Mul", [](double a, double b) { return a * b; }},

@@ -28,7 +28,7 @@ constexpr std::uint32_t dims = 1, type = 2, segment = 3, floats = 4, int32s = 5,
 }
 constexpr std::uint32_t kKey = 1, kValue = 2;  // of an entry of external data
 
-[[noreturn]] void malformed(const std::string& what) { throw Error(ErrorKind::malformed, what); }
+[[noreturn]] void malformed_tensor(const std::string& what) { throw Error(ErrorKind::malformed, what); }
 [[noreturn]] void unsupported(const std::string& what) { throw Error(ErrorKind::unsupported, what); }
 
 std::string text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
@@ -73,7 +73,7 @@ std::uint64_t number_in(const std::string& text) {
   std::uint64_t value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, problem] = std::from_chars(text.data(), end, value);
-  if (problem != std::errc{} || stop != end) malformed(fmt::format("'{}' is no offset of external data", text));
+  if (problem != std::errc{} || stop != end) malformed_tensor(fmt::format("'{}' is no offset of external data", text));
   return value;
 }
 
@@ -96,7 +96,7 @@ void read_external(Bytes message, Parts& parts) {
 void add_dim(Parts& parts, std::uint64_t dim) {
   if (parts.shape.size() == kMaxOnnxRank) unsupported("a tensor of more than 8 dimensions");
   const auto size = static_cast<std::int64_t>(dim);
-  if (size < 0) malformed("a tensor of negative size");
+  if (size < 0) malformed_tensor("a tensor of negative size");
   parts.shape.push_back(size);
 }
 
@@ -166,14 +166,14 @@ Parts split(Bytes message) {
 Bytes external_bytes(const Parts& parts, const OnnxTensorSource& source, std::shared_ptr<const void>& owner) {
   const std::filesystem::path relative = std::filesystem::path(parts.location).lexically_normal();
   if (relative.empty() || relative.is_absolute() || *relative.begin() == "..") {
-    malformed(fmt::format("external data '{}' is not beside the model", parts.location));
+    malformed_tensor(fmt::format("external data '{}' is not beside the model", parts.location));
   }
   auto mapped = MappedFile::open(source.folder / relative);
   const Bytes bytes = mapped->bytes();
   const std::uint64_t left = parts.offset > bytes.size() ? 0 : bytes.size() - parts.offset;
   const std::uint64_t length = parts.has_length ? parts.length : left;
   if (parts.offset > bytes.size() || length > left) {
-    malformed(fmt::format("external data '{}' ends before byte {}", parts.location, parts.offset));
+    malformed_tensor(fmt::format("external data '{}' ends before byte {}", parts.location, parts.offset));
   }
   owner = std::move(mapped);
   return bytes.subspan(static_cast<std::size_t>(parts.offset), static_cast<std::size_t>(length));
@@ -231,7 +231,7 @@ OnnxTensorPtr from_raw(const Parts& parts, Bytes raw, std::int64_t count, std::s
   std::int64_t bits = 0;
   if (__builtin_mul_overflow(count, static_cast<std::int64_t>(bits_of(parts.type)), &bits) ||
       raw.size() != (static_cast<std::size_t>(bits) + 7) / 8) {
-    malformed(fmt::format("a tensor of shape {} and type {} in {} bytes", to_text(parts.shape),
+    malformed_tensor(fmt::format("a tensor of shape {} and type {} in {} bytes", to_text(parts.shape),
                           onnx_type_name(parts.type), raw.size()));
   }
   auto tensor = std::make_shared<OnnxTensor>();
@@ -260,7 +260,7 @@ std::vector<std::uint64_t> varints(const std::vector<Bytes>& chunks, const std::
   for (const Bytes chunk : chunks) {
     WireReader packed(chunk);
     while (!packed.at_end()) {
-      if (static_cast<std::int64_t>(values.size()) > limit) malformed("a tensor with more numbers than its shape says");
+      if (static_cast<std::int64_t>(values.size()) > limit) malformed_tensor("a tensor with more numbers than its shape says");
       values.push_back(packed.varint());
     }
   }
@@ -271,7 +271,7 @@ template <class T>
 std::vector<float> fixed(const std::vector<Bytes>& chunks) {
   std::vector<float> values;
   for (const Bytes chunk : chunks) {
-    if (chunk.size() % sizeof(T) != 0) malformed("tensor data that ends within a number");
+    if (chunk.size() % sizeof(T) != 0) malformed_tensor("tensor data that ends within a number");
     for (std::size_t i = 0; i < chunk.size() / sizeof(T); ++i) {
       values.push_back(static_cast<float>(load<T>(chunk, i)));
     }
@@ -319,7 +319,7 @@ OnnxTensorPtr from_fields(const Parts& parts, std::int64_t count) {
   }
   const std::size_t held = is_floating(parts.type) ? floats.size() : integers.size();
   if (held != static_cast<std::size_t>(count)) {
-    malformed(fmt::format("a tensor of shape {} needs {} numbers and holds {}", to_text(parts.shape), count, held));
+    malformed_tensor(fmt::format("a tensor of shape {} needs {} numbers and holds {}", to_text(parts.shape), count, held));
   }
   return is_floating(parts.type) ? make_tensor(parts.type, parts.shape, std::move(floats))
                                  : make_tensor(parts.type, parts.shape, std::move(integers));
@@ -329,7 +329,7 @@ OnnxTensorPtr from_fields(const Parts& parts, std::int64_t count) {
 
 OnnxTensorPtr decode_onnx_tensor(std::span<const std::byte> message, const OnnxTensorSource& source) {
   const Parts parts = split(message);
-  if (parts.type == OnnxType::undefined) malformed("a tensor without a type");
+  if (parts.type == OnnxType::undefined) malformed_tensor("a tensor without a type");
   if (parts.type == OnnxType::string) unsupported("strings");
   const std::int64_t count = element_count(parts.shape);
   if (parts.external) {

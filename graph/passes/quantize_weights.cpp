@@ -18,7 +18,7 @@ namespace octavo::graph {
 namespace {
 
 /// Products u8 x s8 whose sum 32 bits are sure to hold.
-constexpr std::int64_t kMaxProducts = std::numeric_limits<std::int32_t>::max() / (255 * 127);
+constexpr std::int64_t kMaxWindowProducts = std::numeric_limits<std::int32_t>::max() / (255 * 127);
 constexpr std::array<std::int64_t, 6> kWindows{0, 16, 32, 64, 128, 256};
 
 void check_window(const QuantizationWindow& window, const std::string& where) {
@@ -133,8 +133,8 @@ class Quantizer {
     QuantizationWindow window = window_for(name, by_default);
     if constexpr (std::is_same_v<T, Linear>) window.tile_h = window.tile_w = 0;  // its rows are windows of their own
     std::string narrowed;
-    if (width(window, channels) > kMaxProducts / taps) {
-      if (kWindows.back() > kMaxProducts / taps) {
+    if (width(window, channels) > kMaxWindowProducts / taps) {
+      if (kWindows.back() > kMaxWindowProducts / taps) {
         decision.reason = fmt::format("a kernel of {} taps could overflow 32-bit sums", taps);
         return;
       }
