@@ -16,7 +16,7 @@ using UnaryFunction = double (*)(double);
 using BinaryFunction = double (*)(double, double);
 using IntegerBinary = std::int64_t (*)(std::int64_t, std::int64_t);
 
-const std::map<std::string_view, UnaryFunction>& unaries() {
+const std::map<std::string_view, UnaryFunction>& unary_functions() {
   static const std::map<std::string_view, UnaryFunction> table{
       {"Abs", [](double x) { return std::fabs(x); }},
       {"Ceil", [](double x) { return std::ceil(x); }},
@@ -41,7 +41,7 @@ const std::map<std::string_view, UnaryFunction>& unaries() {
   return table;
 }
 
-const std::map<std::string_view, BinaryFunction>& binaries() {
+const std::map<std::string_view, BinaryFunction>& binary_functions() {
   static const std::map<std::string_view, BinaryFunction> table{
       {"Add", [](double a, double b) { return a + b; }},
       {"Sub", [](double a, double b) { return a - b; }},
@@ -134,8 +134,8 @@ OnnxTensorPtr combine(std::string_view type, const OnnxTensor& a, const OnnxTens
     }
     return make_tensor(result, shape, std::move(values));
   }
-  const auto found = binaries().find(type);
-  if (found == binaries().end()) return nullptr;
+  const auto found = binary_functions().find(type);
+  if (found == binary_functions().end()) return nullptr;
   std::vector<double> values;
   for (std::int64_t i = 0; i < count; ++i) {
     values.push_back(found->second(a.real(places.index(a.shape, i)), b.real(places.index(b.shape, i))));
@@ -170,7 +170,7 @@ OnnxTensorPtr fold_where(const OnnxNode& node, OnnxBudget& budget) {
 OnnxTensorPtr fold_onnx_math(const OnnxNode& node, OnnxBudget& budget) {
   const std::string& type = node.type();
   if (type == "Where") return fold_where(node, budget);
-  if (const auto found = unaries().find(type); found != unaries().end()) {
+  if (const auto found = unary_functions().find(type); found != unary_functions().end()) {
     const OnnxTensor& x = node.constant(0, "input");
     budget.take(x.count());
     std::vector<double> values;
@@ -179,7 +179,7 @@ OnnxTensorPtr fold_onnx_math(const OnnxNode& node, OnnxBudget& budget) {
   }
   const bool several = type == "Min" || type == "Max" || type == "Sum";
   if (type == "Mod" && node.attributes().flag("fmod", false)) return nullptr;
-  if (binaries().find(type) == binaries().end() && type != "Mod" && !several) return nullptr;
+  if (binary_functions().find(type) == binary_functions().end() && type != "Mod" && !several) return nullptr;
   OnnxTensorPtr result = node.input(0).constant;
   for (std::size_t i = 1; i < node.input_count(); ++i) {
     result = combine(type == "Sum" ? "Add" : std::string_view(type), *result, node.constant(i, "input"), budget);

@@ -97,7 +97,7 @@ const std::map<std::string_view, AsUnary>& unaries() {
   return table;
 }
 
-bool gives_truth(std::string_view type) { return type == "Not" || type == "IsNaN" || type == "IsInf"; }
+bool answers_truth(std::string_view type) { return type == "Not" || type == "IsNaN" || type == "IsInf"; }
 
 /// A slope for each channel: [C, 1, ..., 1], or one for all.
 BlobPtr channel_slopes(const OnnxTensor& slopes, const Shape& x) {
@@ -130,7 +130,7 @@ void convert_onnx_unary(OnnxNode& node) {
   if (found == unaries().end()) OnnxNode::unsupported("this function");
   OnnxValue y = node.add(found->second(node.attributes()), {node.input()});
   y.shape = node.shape();
-  if (gives_truth(node.type())) y.type = OnnxType::boolean;
+  if (answers_truth(node.type())) y.type = OnnxType::boolean;
   node.result(std::move(y));
 }
 

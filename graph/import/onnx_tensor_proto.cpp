@@ -31,7 +31,7 @@ constexpr std::uint32_t kKey = 1, kValue = 2;  // of an entry of external data
 [[noreturn]] void malformed_tensor(const std::string& what) { throw Error(ErrorKind::malformed, what); }
 [[noreturn]] void unsupported(const std::string& what) { throw Error(ErrorKind::unsupported, what); }
 
-std::string text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string string_of_bytes(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 /// Bits of one element.
 std::size_t bits_of(OnnxType type) {
@@ -57,7 +57,7 @@ std::size_t bits_of(OnnxType type) {
   }
 }
 
-struct Parts {
+struct TensorParts {
   Shape shape;
   OnnxType type = OnnxType::undefined;
   std::vector<Bytes> floats, doubles, int32s, int64s, uint64s;  ///< packed chunks
@@ -77,13 +77,13 @@ std::uint64_t number_in(const std::string& text) {
   return value;
 }
 
-void read_external(Bytes message, Parts& parts) {
+void read_external(Bytes message, TensorParts& parts) {
   std::string key, value;
   WireReader reader(message);
   while (const auto field = reader.next()) {
     if (field->type != WireField::Type::bytes || field->bytes.size() > kMaxOnnxNameBytes) continue;
-    if (field->number == kKey) key = text_of(field->bytes);
-    if (field->number == kValue) value = text_of(field->bytes);
+    if (field->number == kKey) key = string_of_bytes(field->bytes);
+    if (field->number == kValue) value = string_of_bytes(field->bytes);
   }
   if (key == "location") parts.location = value;
   if (key == "offset") parts.offset = number_in(value);
@@ -93,14 +93,14 @@ void read_external(Bytes message, Parts& parts) {
   }
 }
 
-void add_dim(Parts& parts, std::uint64_t dim) {
+void add_dim(TensorParts& parts, std::uint64_t dim) {
   if (parts.shape.size() == kMaxOnnxRank) unsupported("a tensor of more than 8 dimensions");
   const auto size = static_cast<std::int64_t>(dim);
   if (size < 0) malformed_tensor("a tensor of negative size");
   parts.shape.push_back(size);
 }
 
-void add_numbers(std::vector<Bytes>& chunks, const WireField& field, Parts& parts) {
+void add_numbers(std::vector<Bytes>& chunks, const WireField& field, TensorParts& parts) {
   if (field.type == WireField::Type::bytes) {
     chunks.push_back(field.bytes);
   } else if (field.type == WireField::Type::varint) {
@@ -110,8 +110,8 @@ void add_numbers(std::vector<Bytes>& chunks, const WireField& field, Parts& part
   }
 }
 
-Parts split(Bytes message) {
-  Parts parts;
+TensorParts split(Bytes message) {
+  TensorParts parts;
   WireReader reader(message);
   while (const auto field = reader.next()) {
     switch (field->number) {
@@ -163,7 +163,7 @@ Parts split(Bytes message) {
 }
 
 /// The bytes of a file beside the model. A path that leads out of the model's folder is refused.
-Bytes external_bytes(const Parts& parts, const OnnxTensorSource& source, std::shared_ptr<const void>& owner) {
+Bytes external_bytes(const TensorParts& parts, const OnnxTensorSource& source, std::shared_ptr<const void>& owner) {
   const std::filesystem::path relative = std::filesystem::path(parts.location).lexically_normal();
   if (relative.empty() || relative.is_absolute() || *relative.begin() == "..") {
     malformed_tensor(fmt::format("external data '{}' is not beside the model", parts.location));
@@ -227,7 +227,7 @@ float float_at(OnnxType type, Bytes raw, std::size_t i) {
 
 bool aligned_for_floats(Bytes bytes) { return reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(float) == 0; }
 
-OnnxTensorPtr from_raw(const Parts& parts, Bytes raw, std::int64_t count, std::shared_ptr<const void> owner) {
+OnnxTensorPtr from_raw(const TensorParts& parts, Bytes raw, std::int64_t count, std::shared_ptr<const void> owner) {
   std::int64_t bits = 0;
   if (__builtin_mul_overflow(count, static_cast<std::int64_t>(bits_of(parts.type)), &bits) ||
       raw.size() != (static_cast<std::size_t>(bits) + 7) / 8) {
@@ -291,7 +291,7 @@ std::int64_t integer_of_field(OnnxType type, std::uint64_t field) {
   return static_cast<std::int32_t>(field);
 }
 
-OnnxTensorPtr from_fields(const Parts& parts, std::int64_t count) {
+OnnxTensorPtr from_fields(const TensorParts& parts, std::int64_t count) {
   std::vector<float> floats;
   std::vector<std::int64_t> integers;
   const bool narrow = parts.type == OnnxType::float16 || parts.type == OnnxType::bfloat16;
@@ -328,7 +328,7 @@ OnnxTensorPtr from_fields(const Parts& parts, std::int64_t count) {
 }  // namespace
 
 OnnxTensorPtr decode_onnx_tensor(std::span<const std::byte> message, const OnnxTensorSource& source) {
-  const Parts parts = split(message);
+  const TensorParts parts = split(message);
   if (parts.type == OnnxType::undefined) malformed_tensor("a tensor without a type");
   if (parts.type == OnnxType::string) unsupported("strings");
   const std::int64_t count = element_count(parts.shape);

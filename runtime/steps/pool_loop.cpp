@@ -12,8 +12,8 @@
 namespace octavo::runtime {
 namespace {
 
-/// The maximum_or_nan one, or NaN when either is NaN: a maximum, a comparison and a selection, where asking each number by
-/// itself whether it is one would double the work of a loop that is not bound by memory in small maps.
+/// The maximum_or_nan one, or NaN when either is NaN: a maximum, a comparison and a selection, where asking each number
+/// by itself whether it is one would double the work of a loop that is not bound by memory in small maps.
 inline float maximum_or_nan(float a, float b) {
   const float of_numbers = a > b ? a : b;
   return __builtin_isunordered(a, b) != 0 ? std::numeric_limits<float>::quiet_NaN() : of_numbers;
@@ -36,7 +36,7 @@ OCTAVO_VECTORIZED void max_with_four(const float* a, const float* b, const float
   for (std::int64_t i = 0; i < channels; ++i) y[i] = maximum_or_nan(y[i], greatest(a[i], b[i], c[i], d[i]));
 }
 
-OCTAVO_VECTORIZED void add(const float* x, float* __restrict y, std::int64_t channels) {
+OCTAVO_VECTORIZED void add_row(const float* x, float* __restrict y, std::int64_t channels) {
   for (std::int64_t i = 0; i < channels; ++i) y[i] += x[i];
 }
 
@@ -81,7 +81,7 @@ void max_pixel(const Patch& patch, float* y) {
 
 void average_pixel(const Patch& patch, float divisor, float* y) {
   std::fill(y, y + patch.channels, 0.0F);
-  patch.for_each_pixel([&](const float* pixel) { add(pixel, y, patch.channels); });
+  patch.for_each_pixel([&](const float* pixel) { add_row(pixel, y, patch.channels); });
   divide(divisor, y, patch.channels);
 }
 
