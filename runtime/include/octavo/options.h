@@ -35,7 +35,7 @@ struct AccuracyBudget {
   /// Outputs of a Winograd tile, in order of speed and of noise.
   enum class Tile { direct, tiles2x2, tiles2x4, tiles4x4 };
 
-  double signal_to_noise_db = 31.0;  ///< least predicted signal-to-noise of a layer's output
+  double signal_to_noise_db = 30.0;  ///< least predicted signal-to-noise of a layer's output
   Tile largest = Tile::tiles4x4;     ///< direct: no Winograd layers at all
 
   /// "auto" (the default), "direct", "2x2", "2x4", "4x4" (that tile wherever a layer can have it, whatever its noise),
