@@ -13,6 +13,7 @@
 #include "graph/graph.h"
 #include "graph/import/constant_tensor.h"
 #include "graph/import/import_budget.h"
+#include "octavo/error.h"
 
 namespace octavo::graph {
 
@@ -87,6 +88,10 @@ class NodeBuilder {
   [[noreturn]] static void malformed(std::string what, std::string hint = {});
   [[noreturn]] static void unsupported(std::string what, std::string hint = {});
 
+ protected:
+  /// The file's names, where they are known only once the results are.
+  void name_outputs(std::vector<std::string> outputs) { outputs_ = std::move(outputs); }
+
  private:
   [[nodiscard]] ValueId id_of(const ImportedValue& value);
 
@@ -97,6 +102,9 @@ class NodeBuilder {
   std::size_t first_node_;
   std::vector<ImportedValue> results_;
 };
+
+/// The same error with a place, for a layer that knows more than the one that threw.
+[[nodiscard]] Error placed(const Error& error, ErrorKind kind, const std::string& place);
 
 /// The numbers of a value that have to be known at import; throws Error(unsupported) when a node makes them.
 [[nodiscard]] const ConstantTensor& known_numbers(const ImportedValue& value, std::string_view what);

@@ -38,4 +38,12 @@ namespace octavo::graph {
 [[nodiscard]] ImportedValue add_reduction(NodeBuilder& node, ReductionKind kind, const ImportedValue& x,
                                           const ReducedAxes& over);
 
+// node_movement.cpp
+/// Of [N, C, H, W]: channels as blocks of `block` x `block` pixels. `depth_first`: a block's places are the slower part
+/// of the channel's number.
+[[nodiscard]] ImportedValue add_depth_to_space(NodeBuilder& node, const ImportedValue& image, std::int64_t block,
+                                               bool depth_first);
+/// Blocks of pixels as channels, the places of a block as the slower part.
+[[nodiscard]] ImportedValue add_space_to_depth(NodeBuilder& node, const ImportedValue& image, std::int64_t block);
+
 }  // namespace octavo::graph

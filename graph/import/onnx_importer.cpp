@@ -28,7 +28,7 @@ void at_node(const OnnxModelFile& file, const OnnxNodeProto& node, Step step) {
     step();
   } catch (const Error& error) {
     const ErrorKind kind = error.kind() == ErrorKind::invalid_argument ? ErrorKind::malformed : error.kind();
-    throw Error(kind, error.what(), fmt::format("{}, {}", file.path().string(), place_of(node)), error.hint());
+    throw placed(error, kind, fmt::format("{}, {}", file.path().string(), place_of(node)));
   }
 }
 

@@ -213,25 +213,12 @@ std::int64_t block_size(const OnnxNode& node) {
 }  // namespace
 
 void convert_onnx_depth_to_space(OnnxNode& node) {
-  const std::int64_t b = block_size(node);
-  const Shape& x = node.shape();
-  require(x[1] % (b * b) == 0, "{} channels for blocks of {}", x[1], b);
-  const std::int64_t channels = x[1] / (b * b);
   const bool depth_first = node.attributes().text("mode", "DCR") == "DCR";
-  ImportedValue y = node.add_reshape(
-      node.input(), depth_first ? Shape{x[0], b, b, channels, x[2], x[3]} : Shape{x[0], channels, b, b, x[2], x[3]});
-  y = node.add_permute(
-      y, depth_first ? std::vector<std::int64_t>{0, 3, 4, 1, 5, 2} : std::vector<std::int64_t>{0, 1, 4, 2, 5, 3});
-  node.result(node.add_reshape(y, {x[0], channels, x[2] * b, x[3] * b}));
+  node.result(add_depth_to_space(node, node.input(), block_size(node), depth_first));
 }
 
 void convert_onnx_space_to_depth(OnnxNode& node) {
-  const std::int64_t b = block_size(node);
-  const Shape& x = node.shape();
-  require(x[2] % b == 0 && x[3] % b == 0, "{} for blocks of {}", to_text(x), b);
-  ImportedValue y = node.add_reshape(node.input(), {x[0], x[1], x[2] / b, b, x[3] / b, b});
-  y = node.add_permute(y, {0, 3, 5, 1, 2, 4});
-  node.result(node.add_reshape(y, {x[0], x[1] * b * b, x[2] / b, x[3] / b}));
+  node.result(add_space_to_depth(node, node.input(), block_size(node)));
 }
 
 /// The numbers above or below a diagonal; 0 elsewhere.
