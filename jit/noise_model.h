@@ -6,8 +6,9 @@
 // expected maximum of its numbers, sqrt(2 ln n) standard deviations. Then the noise of an output is a sum over the
 // products that it is made of: of the inputs' noise times the weights, and of the weights' noise times the inputs.
 // Winograd layers round after the transforms, which amplify it (Lavin & Gray 2015; Barabasz et al. 2020): the noise of
-// position p of an output tile reaches output i times A[i][p]. Weights stored in 8 bits have lost their own rounding
-// already; it is counted from their scales.
+// position p of an output tile reaches output i times A[i][p]; less of it does, as
+// positions make up for each other's errors: weights by jit/winograd_rounding.h, inputs by WinogradAxis::carries().
+// Weights stored in 8 bits have lost their own rounding already; it is counted from their scales.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -23,7 +25,8 @@ using Xbyak::Address;
 using Xbyak::Reg64;
 
 constexpr std::int64_t bytes_per_float = 4;
-constexpr std::int64_t unrolled_packs = 4;  ///< of a window's bytes: more are looped over
+constexpr std::int64_t unrolled_packs = 2;  ///< of a window's bytes: more are looped over
+constexpr float largest_quantized = 127.0F;
 /// Registers of three rows of six values each, and of temporaries; constants follow as far as there are more.
 constexpr int rows_registers = 18, first_constant = 26;
 
@@ -43,6 +46,7 @@ class WinogradInputEmitter {
         positions_(down_.positions() * across_.positions()),
         three_rows_(unit_->registers() >= first_constant),
         constants_(*unit_, first_constant, three_rows_ ? unit_->registers() - first_constant : 0),
+        shares_(*unit_, first_share, three_rows_ ? 3 : std::max(0, unit_->registers() - first_share)),
         quantizer_(*unit_, false, {.inverse = {}, .zero = {}, .usable = Mask{1}, .usable_tail = Mask{2}}) {}
 
   KernelImage emit() {
@@ -243,56 +247,101 @@ class WinogradInputEmitter {
   }
 
   // ---- bytes --------------------------------------------------------------------------------------------------------
+  // Rows of positions, one after the other; within one, columns in the order in which they make up for each other's
+  // losses. What a position has lost takes the place of its numbers in the staging buffer.
   void emit_bytes() {
     a_.annotate("bytes");
     a_.mov(cursor_, staging_);
     a_.mov(bytes_, q_);
     a_.mov(inverse_cursor_, a_.rsp);
-    a_.repeat(positions_left_, positions_, [&] {
-      unit_->broadcast(inverse(), a_.dword[inverse_cursor_]);
-      a_.advance(inverse_cursor_, bytes_per_float);
-      emit_position_bytes();
+    a_.mov(scale_cursor_, scales_);
+    for (std::int64_t position = 0; position < across_.positions(); ++position)
+      for (const WinogradAxis::Carry& carry : across_.carries(position)) shares_.hold(std::abs(carry.share));
+    unit_->set(largest(), largest_quantized);
+    a_.repeat(rows_left_, down_.positions(), [&] {
+      emit_row_bytes();
+      a_.advance(inverse_cursor_, across_.positions() * bytes_per_float);
+      a_.advance(scale_cursor_, across_.positions() * bytes_per_float);
     });
   }
 
-  /// Beside the eight registers that two packs take.
+  // Beside the eight registers that two packs take.
   [[nodiscard]] static Vec inverse() { return {8}; }
+  [[nodiscard]] static Vec scale() { return {9}; }
+  [[nodiscard]] static Vec loss() { return {10}; }
+  [[nodiscard]] static Vec largest() { return {11}; }
+  static constexpr int first_share = 12;
 
-  /// One position's window from cursor_ to bytes_, both left at the next position's.
-  void emit_position_bytes() {
+  /// One row's window from cursor_ to bytes_, both left at the next row's.
+  void emit_row_bytes() {
     const std::int64_t whole = k_.channels / lanes_, packs = whole / 4;
     std::int64_t at = 0, to = 0;  // what cursor_ and bytes_ have been advanced by
-    const auto quantized = [&](Vec d, std::int64_t offset) {
-      unit_->mul(d, inverse(), a_.ptr[cursor_ + displacement(offset)]);
-      unit_->to_integer(d, d);
-    };
     const auto pack = [&](std::int64_t index) {
-      const int first = static_cast<int>(index % 2) * 4;
-      for (int j = 0; j < 4; ++j) quantized({first + j}, (index * 4 + j) * unit_->bytes());
-      unit_->store_packed4(a_.ptr[bytes_ + displacement(index * unit_->bytes())], {first}, {first + 1}, {first + 2},
-                           {first + 3}, ZeroPoint::middle);
+      int parity = 0;
+      for (const std::int64_t column : across_.rounding_order()) {
+        const int first = 4 * (parity++ % 2);
+        load_scale(column);
+        for (int j = 0; j < 4; ++j) emit_rounded({first + j}, column, (index * 4 + j) * unit_->bytes());
+        unit_->store_packed4(a_.ptr[bytes_ + displacement(column * k_.position_bytes + index * unit_->bytes())],
+                             {first}, {first + 1}, {first + 2}, {first + 3}, ZeroPoint::middle);
+      }
     };
     std::int64_t rest = packs;
     if (packs > unrolled_packs) {
-      a_.repeat(vectors_left_, packs / 2, [&] {
+      a_.repeat(vectors_left_, packs, [&] {
         pack(0);
-        pack(1);
-        a_.advance(cursor_, 8 * unit_->bytes());
-        a_.advance(bytes_, 2 * unit_->bytes());
+        a_.advance(cursor_, 4 * unit_->bytes());
+        a_.advance(bytes_, unit_->bytes());
       });
-      at = packs / 2 * 8 * unit_->bytes();
-      to = packs / 2 * 2 * unit_->bytes();
-      rest = packs % 2;
+      at = packs * 4 * unit_->bytes();
+      to = packs * unit_->bytes();
+      rest = 0;
     }
     for (std::int64_t i = 0; i < rest; ++i) pack(i);
     std::int64_t from = rest * 4 * unit_->bytes(), offset = rest * unit_->bytes();
     for (std::int64_t v = packs * 4; v < vectors(); ++v, from += unit_->bytes(), offset += lanes_) {
-      quantized({0}, from);
       const std::int64_t count = v < whole ? lanes_ : window_bytes(k_.channels % lanes_);
-      unit_->store_packed1(a_.ptr[bytes_ + displacement(offset)], {0}, ZeroPoint::middle, static_cast<int>(count));
+      for (const std::int64_t column : across_.rounding_order()) {
+        load_scale(column);
+        emit_rounded({0}, column, from);
+        unit_->store_packed1(a_.ptr[bytes_ + displacement(column * k_.position_bytes + offset)], {0}, ZeroPoint::middle,
+                             static_cast<int>(count));
+      }
     }
-    a_.advance(cursor_, staged_bytes() - at);
-    a_.advance(bytes_, k_.position_bytes - to);
+    a_.advance(cursor_, across_.positions() * staged_bytes() - at);
+    a_.advance(bytes_, across_.positions() * k_.position_bytes - to);
+  }
+
+  void load_scale(std::int64_t column) {
+    unit_->broadcast(inverse(), a_.dword[inverse_cursor_ + displacement(column * bytes_per_float)]);
+    if (across_.loss_is_carried(column))
+      unit_->broadcast(scale(), a_.dword[scale_cursor_ + displacement(column * bytes_per_float)]);
+  }
+
+  /// A vector of a column's numbers, `offset` bytes from its first, as integers in d.
+  void emit_rounded(Vec d, std::int64_t column, std::int64_t offset) {
+    const auto staged = [&](std::int64_t of) { return a_.ptr[cursor_ + displacement(of * staged_bytes() + offset)]; };
+    const std::span<const WinogradAxis::Carry> carries = across_.carries(column);
+    if (carries.empty()) {
+      unit_->mul(d, inverse(), staged(column));
+    } else {
+      unit_->load(d, staged(column));
+      for (const WinogradAxis::Carry& carry : carries) {
+        if (carry.share > 0.0F)
+          shares_.add_product(d, carry.share, staged(carry.from), loss());
+        else
+          shares_.subtract_product(d, -carry.share, staged(carry.from), loss());
+      }
+      unit_->mul(d, d, inverse());
+    }
+    unit_->min(d, d, largest());
+    if (across_.loss_is_carried(column)) {
+      unit_->round(d, d);
+      unit_->load(loss(), staged(column));
+      unit_->negated_fma(loss(), d, scale());
+      unit_->store(staged(column), loss());
+    }
+    unit_->to_integer(d, d);
   }
 
   const WinogradInputKernel& k_;
@@ -302,7 +351,7 @@ class WinogradInputEmitter {
   WinogradAxis down_, across_;
   std::int64_t positions_;
   bool three_rows_;  ///< fit the registers
-  TransformConstants constants_;
+  TransformConstants constants_, shares_;
   WindowQuantizer quantizer_;
   Vec result_{};
   int next_ = 0;
@@ -315,7 +364,8 @@ class WinogradInputEmitter {
   const Reg64 channel_ = a_.rdx;  ///< bytes from a pixel's first channel to those being transformed
   const Reg64 q_ = a_.r8, scales_ = a_.r9, staging_ = a_.r10;
   const Reg64 cursor_ = a_.r11, bytes_ = a_.r12, inverse_cursor_ = a_.r13;
-  const Reg64 vectors_left_ = a_.rcx, positions_left_ = a_.r14, tiles_left_ = a_.r15;
+  const Reg64 scale_cursor_ = a_.rdx;  ///< when channel_ has done its work
+  const Reg64 vectors_left_ = a_.rcx, rows_left_ = a_.r14, tiles_left_ = a_.r15;
 };
 
 }  // namespace

@@ -126,24 +126,46 @@ class WinogradReference final : public Engine {
     const std::int64_t first = group * spec_.channels_per_group() + window * spec_.window_channels();
     std::vector<Matrix> values;
     for (std::int64_t c = 0; c < channels; ++c) values.push_back(transformed(tile, row, column, first + c, image));
+    std::array<float, WinogradAxis::most_positions * WinogradAxis::most_positions> inverses{};
+    float* const scales = scales_at(scratch, group, window, t);
     for (std::int64_t position = 0; position < layout_.positions(); ++position) {
-      const auto value = [&](std::int64_t c) {
-        return values[static_cast<std::size_t>(c)][static_cast<std::size_t>(position / width)]
-                     [static_cast<std::size_t>(position % width)];
-      };
       std::uint32_t max_bits = 0;
-      for (std::int64_t c = 0; c < channels; ++c)
-        max_bits = std::max(max_bits, std::bit_cast<std::uint32_t>(value(c)) & magnitude_bits);
+      for (const Matrix& value : values)
+        max_bits = std::max(
+            max_bits,
+            std::bit_cast<std::uint32_t>(
+                value[static_cast<std::size_t>(position / width)][static_cast<std::size_t>(position % width)]) &
+                magnitude_bits);
       const auto max = std::bit_cast<float>(max_bits);
       const bool finite = max_bits < infinity_bits, usable = finite && max >= smallest_maximum;
-      std::uint8_t* q = q_at(scratch, group, position, window, t);
-      for (std::int64_t c = 0; c < window_bytes(channels); ++c) {
-        const float scaled = usable && c < channels ? value(c) * (largest_quantized / max) : 0.0F;
-        q[c] = static_cast<std::uint8_t>(std::lrint(std::clamp(scaled, -largest_quantized, largest_quantized)) +
-                                         zero_point);
-      }
-      scales_at(scratch, group, window, t)[position] =
-          usable ? max / largest_quantized : (finite ? 0.0F : std::numeric_limits<float>::quiet_NaN());
+      scales[position] = usable ? max / largest_quantized : (finite ? 0.0F : std::numeric_limits<float>::quiet_NaN());
+      inverses[static_cast<std::size_t>(position)] = usable ? largest_quantized / max : 0.0F;
+    }
+    for (std::int64_t i = 0; i < layout_.down().positions(); ++i) {
+      const auto bytes_of = [&](std::int64_t j) { return q_at(scratch, group, i * width + j, window, t); };
+      for (std::int64_t c = 0; c < channels; ++c)
+        round_row(values[static_cast<std::size_t>(c)][static_cast<std::size_t>(i)], scales + i * width,
+                  &inverses[static_cast<std::size_t>(i * width)], [&](std::int64_t j) { return bytes_of(j) + c; });
+      for (std::int64_t j = 0; j < width; ++j)
+        std::fill(bytes_of(j) + channels, bytes_of(j) + window_bytes(channels), std::uint8_t{zero_point});
+    }
+  }
+
+  /// One channel's numbers in a row of positions, each with its scale and that one's inverse, to bytes.
+  template <class ByteAt>
+  void round_row(const WinogradAxis::Values& row, const float* scales, const float* inverses,
+                 const ByteAt& byte_at) const {
+    WinogradAxis::Values losses{};
+    for (const std::int64_t position : layout_.across().rounding_order()) {
+      const auto j = static_cast<std::size_t>(position);
+      float wanted = row[j];
+      for (const WinogradAxis::Carry& carry : layout_.across().carries(position))
+        wanted = std::fma(carry.share, losses[static_cast<std::size_t>(carry.from)], wanted);
+      float rounded = wanted * inverses[j];
+      rounded = std::nearbyint(rounded < largest_quantized ? rounded : largest_quantized);
+      losses[j] = std::fma(-rounded, scales[j], row[j]);
+      *byte_at(position) = static_cast<std::uint8_t>(
+          static_cast<std::int32_t>(std::max(rounded, -static_cast<float>(zero_point))) + zero_point);
     }
   }
 

@@ -6,8 +6,12 @@
 //   V = B^T d B      down the columns, then along the rows, in fp32 by WinogradAxis::transform_input()
 // For each position of V and each window of input channels (of a group), as for direct layers with inputs of any sign:
 //   m = max |V| over the window's channels, as an integer maximum of (bits & 0x7fffffff)
-//   m bits >= 0x7f800000 (NaN, Inf): scale = NaN;  m < 0x1p-118: scale = 0, q = 128
-//   otherwise scale = m / 127, q = clamp(rne(V * (127 / m)), -127, 127) + 128
+//   m bits >= 0x7f800000 (NaN, Inf): scale = NaN;  m < 0x1p-118: scale = 0
+//   otherwise scale = m / 127
+// and q of a row's positions in WinogradAxis::rounding_order(), channel by channel (inverse = 127 / m, or 0 without
+// one):
+//   W = V + the carries of what earlier ones lost, one fma each;  r = rne(min(W * inverse, 127)), min(NaN, 127) = 127
+//   q = max(r, -128) + 128;  lost = fma(-r, scale, V)
 //   s32 = sum over the window's channels of (q - 128) * q_u, q_u from transform_weights() (jit/winograd_weights.h)
 //   M = 0; for each window in order: M = fma(float(s32) * u_scale, scale, M)
 // Then Y = A^T M A, down the columns, then along the rows, by WinogradAxis::transform_output(); + bias, + residual,

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "jit/winograd_rounding.h"
+
 namespace octavo::jit {
 
 namespace {
@@ -11,19 +13,65 @@ namespace {
 constexpr std::int64_t taps = WinogradAxis::taps;
 constexpr float largest_weight = 127.0F;
 
-/// A window's values to s8; returns the scale. A window of zeros, or too small for its inverse, has scale 0.
-float quantize_window(std::span<const float> values, std::span<std::int8_t> q) {
+/// A window's scale: its largest number to 127. A window of zeros, or too small for its inverse, has scale 0; one with
+/// a number that is not finite has that.
+float window_scale(std::span<const float> values) {
   float max = 0.0F;
   for (const float value : values) max = std::max(max, std::abs(value));
   const float scale = max / largest_weight, inverse = largest_weight / max;
-  if (!(max > 0.0F) || !std::isfinite(scale) || !std::isfinite(inverse)) {
-    std::fill(q.begin(), q.end(), std::int8_t{0});
-    return std::isfinite(max) ? 0.0F : max;
-  }
-  for (std::size_t i = 0; i < values.size(); ++i)
-    q[i] = static_cast<std::int8_t>(std::clamp(std::nearbyintf(values[i] * inverse), -largest_weight, largest_weight));
-  return scale;
+  if (max > 0.0F && std::isfinite(scale) && std::isfinite(inverse)) return scale;
+  return std::isfinite(max) ? 0.0F : max;
 }
+
+/// To multiples of `scale`; `wanted` is left holding q * scale - exact. Windows that cannot be rounded become zeros and
+/// ask nothing of others.
+void round_window(float scale, std::span<const float> exact, std::span<float> wanted, std::span<std::int8_t> q) {
+  if (scale == 0.0F || !std::isfinite(scale)) {
+    std::fill(q.begin(), q.end(), std::int8_t{0});
+    std::fill(wanted.begin(), wanted.end(), 0.0F);
+    return;
+  }
+  const float inverse = 1.0F / scale;
+  for (std::size_t i = 0; i < exact.size(); ++i) {
+    const float value = std::isfinite(wanted[i]) ? wanted[i] : exact[i];
+    const float rounded = std::clamp(std::nearbyintf(value * inverse), -largest_weight, largest_weight);
+    q[i] = static_cast<std::int8_t>(rounded);
+    wanted[i] = rounded * scale - exact[i];
+  }
+}
+
+/// One output channel: where its transformed filters, [position][channels], go.
+struct RoundedChannel {
+  std::int64_t channels, depth;  ///< of the layer, of a window
+  const WinogradRounding& rounding;
+  std::span<const float> exact;
+  std::span<float> errors;  ///< room for as many numbers as `exact`
+
+  /// `q_of(position)`: channels numbers; `scales_of(position)`: one for each window.
+  void round(const auto& q_of, const auto& scales_of) const {
+    const auto row = static_cast<std::size_t>(channels);
+    const std::vector<std::size_t>& order = rounding.order();
+    std::copy(exact.begin(), exact.end(), errors.begin());
+    for (std::size_t place = 0; place < order.size(); ++place) {
+      const std::span<float> wanted = errors.subspan(order[place] * row, row);
+      for (std::size_t earlier = 0; earlier < place; ++earlier) {
+        const float* error = &errors[order[earlier] * row];
+        const float share = rounding.feedback(earlier, place);
+        for (std::size_t c = 0; c < row; ++c) wanted[c] -= share * error[c];
+      }
+      const std::span<const float> values = exact.subspan(order[place] * row, row);
+      const std::span<std::int8_t> q = q_of(order[place]);
+      const std::span<float> scales = scales_of(order[place]);
+      for (std::size_t window = 0; window < scales.size(); ++window) {
+        const std::size_t first = window * static_cast<std::size_t>(depth);
+        const std::size_t count = std::min(static_cast<std::size_t>(depth), row - first);
+        scales[window] = window_scale(values.subspan(first, count));
+        round_window(scales[window], values.subspan(first, count), wanted.subspan(first, count),
+                     q.subspan(first, count));
+      }
+    }
+  }
+};
 
 }  // namespace
 
@@ -69,20 +117,20 @@ WinogradWeights transform_weights(const ConvSpec& spec, const WinogradAxis& down
   result.scales.resize(static_cast<std::size_t>(result.positions * spec.out_channels * windows));
   std::vector<float> filters(static_cast<std::size_t>(channels * taps * taps));
   std::vector<float> transformed(static_cast<std::size_t>(channels * result.positions));
+  std::vector<float> errors(transformed.size());
+  const WinogradRounding rounding(down, across, ExpectedInput(spec.nonnegative_input));
   for (std::int64_t o = 0; o < spec.out_channels; ++o) {
     dequantize_filters(spec, weights, o, filters);
     transform_filters(down, across, filters, transformed);
-    for (std::int64_t position = 0; position < result.positions; ++position) {
-      const std::int64_t row = position * spec.out_channels + o;
-      for (std::int64_t window = 0; window < windows; ++window) {
-        const auto first = static_cast<std::size_t>(window * depth);
-        const auto count = static_cast<std::size_t>(std::min(depth, channels - window * depth));
-        const auto from = static_cast<std::size_t>(position * channels) + first;
-        const auto to = static_cast<std::size_t>(row * channels) + first;
-        result.scales[static_cast<std::size_t>(row * windows + window)] =
-            quantize_window(std::span(transformed).subspan(from, count), std::span(result.q).subspan(to, count));
-      }
-    }
+    const auto row_of = [&](std::size_t position) {
+      return position * static_cast<std::size_t>(spec.out_channels) + static_cast<std::size_t>(o);
+    };
+    const auto part = [&](auto& all, std::size_t position, std::int64_t size) {
+      return std::span(all).subspan(row_of(position) * static_cast<std::size_t>(size), static_cast<std::size_t>(size));
+    };
+    RoundedChannel{channels, depth, rounding, transformed, errors}.round(
+        [&](std::size_t position) { return part(result.q, position, channels); },
+        [&](std::size_t position) { return part(result.scales, position, windows); });
   }
   return result;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Weights of a 3x3 layer in the Winograd domain, quantized anew: U = G g G^T for every filter, then s8 with a scale for
-// each position, output channel and window of input channels.
+// each position, output channel and window of input channels, the positions of a filter rounded so that their errors
+// undo each other (jit/winograd_rounding.h).
 #pragma once
 
 #include <cstdint>

@@ -49,9 +49,9 @@ ErrorKind kind_of(int message) {
   }
 }
 
-class Decoder {
+class JpegDecoder {
  public:
-  explicit Decoder(const std::string& where) : where_(where) {
+  explicit JpegDecoder(const std::string& where) : where_(where) {
     info_.err = jpeg_std_error(&errors_);
     errors_.error_exit = [](j_common_ptr info) {
       auto& self = of(info);
@@ -73,9 +73,9 @@ class Decoder {
     guarded([this] { jpeg_create_decompress(&info_); });
     info_.progress = &progress_;
   }
-  ~Decoder() { jpeg_destroy_decompress(&info_); }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  ~JpegDecoder() { jpeg_destroy_decompress(&info_); }
+  JpegDecoder(const JpegDecoder&) = delete;
+  JpegDecoder& operator=(const JpegDecoder&) = delete;
 
   Picture decode(std::span<const std::byte> file) {
     guarded([this, file] {
@@ -105,7 +105,7 @@ class Decoder {
   }
 
  private:
-  static Decoder& of(j_common_ptr info) { return *static_cast<Decoder*>(info->client_data); }
+  static JpegDecoder& of(j_common_ptr info) { return *static_cast<JpegDecoder*>(info->client_data); }
 
   /// Runs calls of the library; throws what they report. `calls` must own nothing that needs a destructor.
   template <class Calls>
@@ -186,6 +186,6 @@ class Decoder {
 
 }  // namespace
 
-Picture decode_jpeg(std::span<const std::byte> file, const std::string& where) { return Decoder(where).decode(file); }
+Picture decode_jpeg(std::span<const std::byte> file, const std::string& where) { return JpegDecoder(where).decode(file); }
 
 }  // namespace octavo::runtime

@@ -17,13 +17,13 @@ namespace {
 constexpr std::uint64_t kMaxDeflateRatio = 1032;
 constexpr png_alloc_size_t kMaxChunkBytes = 8U << 20U;
 
-class Decoder {
+class PngDecoder {
  public:
-  Decoder(std::span<const std::byte> file, const std::string& where) : file_(file), left_(file), where_(where) {
+  PngDecoder(std::span<const std::byte> file, const std::string& where) : file_(file), left_(file), where_(where) {
     png_ = png_create_read_struct(
         PNG_LIBPNG_VER_STRING, this,
         [](png_structp png, png_const_charp text) {
-          auto& self = *static_cast<Decoder*>(png_get_error_ptr(png));
+          auto& self = *static_cast<PngDecoder*>(png_get_error_ptr(png));
           std::strncpy(self.message_.data(), text, self.message_.size() - 1);
           png_longjmp(png, 1);
         },
@@ -34,14 +34,14 @@ class Decoder {
       throw Error(ErrorKind::resource, "cannot start libpng", where_);
     }
   }
-  ~Decoder() { png_destroy_read_struct(&png_, &info_, nullptr); }
-  Decoder(const Decoder&) = delete;
-  Decoder& operator=(const Decoder&) = delete;
+  ~PngDecoder() { png_destroy_read_struct(&png_, &info_, nullptr); }
+  PngDecoder(const PngDecoder&) = delete;
+  PngDecoder& operator=(const PngDecoder&) = delete;
 
   Picture decode() {
     guarded([this] {
       png_set_read_fn(png_, this, [](png_structp png, png_bytep to, png_size_t count) {
-        auto& left = static_cast<Decoder*>(png_get_io_ptr(png))->left_;
+        auto& left = static_cast<PngDecoder*>(png_get_io_ptr(png))->left_;
         if (count > left.size()) png_error(png, "the file ends too early");
         std::memcpy(to, left.data(), count);
         left = left.subspan(count);
@@ -102,6 +102,6 @@ class Decoder {
 
 }  // namespace
 
-Picture decode_png(std::span<const std::byte> file, const std::string& where) { return Decoder(file, where).decode(); }
+Picture decode_png(std::span<const std::byte> file, const std::string& where) { return PngDecoder(file, where).decode(); }
 
 }  // namespace octavo::runtime

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::string_view format_name = "octavo tuning";
 constexpr std::int64_t version = 1;
-constexpr std::uintmax_t most_bytes = std::uintmax_t{64} << 20;
+constexpr std::uintmax_t most_file_bytes = std::uintmax_t{64} << 20;
 constexpr std::size_t most_records = 100'000, most_characters = 1000, json_depth = 8;
 constexpr int most_threads = 1024;
 constexpr const char* way_out = "remove the file, or set OCTAVO_TUNING=none";
@@ -31,7 +31,7 @@ std::string read_text(const std::filesystem::path& file) {
   std::error_code problem;
   const std::uintmax_t size = std::filesystem::file_size(file, problem);
   if (problem) throw Error(ErrorKind::io, "cannot read: " + problem.message(), file.string(), "octavo tune writes it");
-  if (size > most_bytes) throw Error(ErrorKind::malformed, "larger than 64 MB", file.string(), way_out);
+  if (size > most_file_bytes) throw Error(ErrorKind::malformed, "larger than 64 MB", file.string(), way_out);
   std::ifstream in(file, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   if (!in) throw Error(ErrorKind::io, "cannot read", file.string());

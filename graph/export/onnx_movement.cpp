@@ -9,7 +9,7 @@
 namespace octavo::graph {
 namespace {
 
-constexpr std::int64_t kInt64 = 7;  // ONNX's number of the type
+constexpr std::int64_t kIndexType = 7;  // ONNX's number of the type
 
 }  // namespace
 
@@ -76,7 +76,7 @@ void OnnxNodeExporter::write(const Tile& op) {
 
 void OnnxNodeExporter::write(const Embed& op) {
   const std::string table = constant("table", *op.weights, op.weights->shape);
-  const std::vector<std::string> inputs{table, cast(in(), kInt64)};
+  const std::vector<std::string> inputs{table, cast(in(), kIndexType)};
   if (!op.bias) {
     last("Gather", inputs).set("axis", std::int64_t{0});
     return;
@@ -92,7 +92,7 @@ void OnnxNodeExporter::write(const Identity&) {
 
 void OnnxNodeExporter::write(const Constant& op) { last("Identity", {constant("value", *op.value, out_shape())}); }
 
-void OnnxNodeExporter::write(const Gather& op) { last("Gather", {in(0), cast(in(1), kInt64)}).set("axis", op.axis); }
+void OnnxNodeExporter::write(const Gather& op) { last("Gather", {in(0), cast(in(1), kIndexType)}).set("axis", op.axis); }
 
 void OnnxNodeExporter::write(const StridedSlice& op) {
   last("Slice", {in(), integers("starts", op.begins), integers("ends", op.ends), integers("axes", op.axes),

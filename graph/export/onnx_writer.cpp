@@ -10,7 +10,7 @@ namespace octavo::graph {
 namespace {
 
 // ONNX's numbers of element types.
-constexpr int kFloat = 1, kInt8 = 3, kInt64 = 7;
+constexpr int kFloatTensor = 1, kInt8Tensor = 3, kInt64Tensor = 7;
 constexpr std::int64_t kIrVersion = 10, kOpset = 21;
 /// What protocol buffers can hold, less room for everything but the weights.
 constexpr std::size_t kMaxBytes = (std::size_t{2} << 30) - (std::size_t{16} << 20);
@@ -18,7 +18,7 @@ constexpr std::size_t kMaxBytes = (std::size_t{2} << 30) - (std::size_t{16} << 2
 void set_type(onnx::ValueInfoProto& value, const std::string& name, const Shape& shape) {
   value.set_name(name);
   auto& type = *value.mutable_type()->mutable_tensor_type();
-  type.set_elem_type(kFloat);
+  type.set_elem_type(kFloatTensor);
   for (const std::int64_t dim : shape) type.mutable_shape()->add_dim()->set_dim_value(dim);
 }
 
@@ -80,16 +80,16 @@ std::string OnnxWriter::tensor(const std::string& name, const Shape& shape, int 
 }
 
 std::string OnnxWriter::floats(const std::string& name, const Shape& shape, std::span<const float> values) {
-  return tensor(name, shape, kFloat, values.data(), values.size_bytes());
+  return tensor(name, shape, kFloatTensor, values.data(), values.size_bytes());
 }
 
 std::string OnnxWriter::integers(const std::string& name, const std::vector<std::int64_t>& values) {
-  return tensor(name, {static_cast<std::int64_t>(values.size())}, kInt64, values.data(),
+  return tensor(name, {static_cast<std::int64_t>(values.size())}, kInt64Tensor, values.data(),
                 values.size() * sizeof(std::int64_t));
 }
 
 std::string OnnxWriter::bytes(const std::string& name, const Shape& shape, std::span<const std::int8_t> values) {
-  return tensor(name, shape, kInt8, values.data(), values.size());
+  return tensor(name, shape, kInt8Tensor, values.data(), values.size());
 }
 
 void OnnxWriter::input(const std::string& name, const Shape& shape) {

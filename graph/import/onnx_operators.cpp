@@ -9,13 +9,13 @@
 namespace octavo::graph {
 namespace {
 
-struct Entry {
+struct OperatorEntry {
   std::string_view type;
   OnnxConverter convert;
 };
 
 /// In the order of their names.
-constexpr Entry kOperators[] = {
+constexpr OperatorEntry kOperators[] = {
     {"Abs", convert_onnx_unary},
     {"Acos", convert_onnx_unary},
     {"Acosh", convert_onnx_unary},
@@ -150,7 +150,7 @@ constexpr Entry kOperators[] = {
 
 OnnxConverter find_onnx_converter(std::string_view type) {
   const auto* found = std::find_if(std::begin(kOperators), std::end(kOperators),
-                                   [&](const Entry& entry) { return entry.type == type; });
+                                   [&](const OperatorEntry& entry) { return entry.type == type; });
   return found == std::end(kOperators) ? nullptr : found->convert;
 }
 

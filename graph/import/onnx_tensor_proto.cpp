@@ -29,12 +29,12 @@ constexpr std::uint32_t dims = 1, type = 2, segment = 3, floats = 4, int32s = 5,
 }
 constexpr std::uint32_t kKey = 1, kValue = 2;  // of an entry of external data
 
-[[noreturn]] void malformed(const std::string& what) { throw Error(ErrorKind::malformed, what); }
+[[noreturn]] void malformed_tensor(const std::string& what) { throw Error(ErrorKind::malformed, what); }
 [[noreturn]] void unsupported(const std::string& what) { throw Error(ErrorKind::unsupported, what); }
 
-std::string text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string string_of_bytes(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-struct Parts {
+struct TensorParts {
   Shape shape;
   ElementType type = ElementType::undefined;
   std::vector<Bytes> floats, doubles, int32s, int64s, uint64s;  ///< packed chunks
@@ -50,17 +50,17 @@ std::uint64_t number_in(const std::string& text) {
   std::uint64_t value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, problem] = std::from_chars(text.data(), end, value);
-  if (problem != std::errc{} || stop != end) malformed(fmt::format("'{}' is no offset of external data", text));
+  if (problem != std::errc{} || stop != end) malformed_tensor(fmt::format("'{}' is no offset of external data", text));
   return value;
 }
 
-void read_external(Bytes message, Parts& parts) {
+void read_external(Bytes message, TensorParts& parts) {
   std::string key, value;
   WireReader reader(message);
   while (const auto field = reader.next()) {
     if (field->type != WireField::Type::bytes || field->bytes.size() > kMaxOnnxNameBytes) continue;
-    if (field->number == kKey) key = text_of(field->bytes);
-    if (field->number == kValue) value = text_of(field->bytes);
+    if (field->number == kKey) key = string_of_bytes(field->bytes);
+    if (field->number == kValue) value = string_of_bytes(field->bytes);
   }
   if (key == "location") parts.location = value;
   if (key == "offset") parts.offset = number_in(value);
@@ -70,14 +70,14 @@ void read_external(Bytes message, Parts& parts) {
   }
 }
 
-void add_dim(Parts& parts, std::uint64_t dim) {
+void add_dim(TensorParts& parts, std::uint64_t dim) {
   if (parts.shape.size() == kMaxOnnxRank) unsupported("a tensor of more than 8 dimensions");
   const auto size = static_cast<std::int64_t>(dim);
-  if (size < 0) malformed("a tensor of negative size");
+  if (size < 0) malformed_tensor("a tensor of negative size");
   parts.shape.push_back(size);
 }
 
-void add_numbers(std::vector<Bytes>& chunks, const WireField& field, Parts& parts) {
+void add_numbers(std::vector<Bytes>& chunks, const WireField& field, TensorParts& parts) {
   if (field.type == WireField::Type::bytes) {
     chunks.push_back(field.bytes);
   } else if (field.type == WireField::Type::varint) {
@@ -87,8 +87,8 @@ void add_numbers(std::vector<Bytes>& chunks, const WireField& field, Parts& part
   }
 }
 
-Parts split(Bytes message) {
-  Parts parts;
+TensorParts split(Bytes message) {
+  TensorParts parts;
   WireReader reader(message);
   while (const auto field = reader.next()) {
     switch (field->number) {
@@ -140,17 +140,17 @@ Parts split(Bytes message) {
 }
 
 /// The bytes of a file beside the model. A path that leads out of the model's folder is refused.
-Bytes external_bytes(const Parts& parts, const OnnxTensorSource& source, std::shared_ptr<const void>& owner) {
+Bytes external_bytes(const TensorParts& parts, const OnnxTensorSource& source, std::shared_ptr<const void>& owner) {
   const std::filesystem::path relative = std::filesystem::path(parts.location).lexically_normal();
   if (relative.empty() || relative.is_absolute() || *relative.begin() == "..") {
-    malformed(fmt::format("external data '{}' is not beside the model", parts.location));
+    malformed_tensor(fmt::format("external data '{}' is not beside the model", parts.location));
   }
   auto mapped = MappedFile::open(source.folder / relative);
   const Bytes bytes = mapped->bytes();
   const std::uint64_t left = parts.offset > bytes.size() ? 0 : bytes.size() - parts.offset;
   const std::uint64_t length = parts.has_length ? parts.length : left;
   if (parts.offset > bytes.size() || length > left) {
-    malformed(fmt::format("external data '{}' ends before byte {}", parts.location, parts.offset));
+    malformed_tensor(fmt::format("external data '{}' ends before byte {}", parts.location, parts.offset));
   }
   owner = std::move(mapped);
   return bytes.subspan(static_cast<std::size_t>(parts.offset), static_cast<std::size_t>(length));
@@ -163,7 +163,8 @@ std::vector<std::uint64_t> varints(const std::vector<Bytes>& chunks, const std::
   for (const Bytes chunk : chunks) {
     WireReader packed(chunk);
     while (!packed.at_end()) {
-      if (static_cast<std::int64_t>(values.size()) > limit) malformed("a tensor with more numbers than its shape says");
+      if (static_cast<std::int64_t>(values.size()) > limit)
+        malformed_tensor("a tensor with more numbers than its shape says");
       values.push_back(packed.varint());
     }
   }
@@ -174,7 +175,7 @@ template <class T>
 std::vector<float> fixed(const std::vector<Bytes>& chunks) {
   std::vector<float> values;
   for (const Bytes chunk : chunks) {
-    if (chunk.size() % sizeof(T) != 0) malformed("tensor data that ends within a number");
+    if (chunk.size() % sizeof(T) != 0) malformed_tensor("tensor data that ends within a number");
     for (std::size_t i = 0; i < chunk.size() / sizeof(T); ++i) {
       values.push_back(static_cast<float>(load_number<T>(chunk, i)));
     }
@@ -194,7 +195,7 @@ std::int64_t integer_of_field(ElementType type, std::uint64_t field) {
   return static_cast<std::int32_t>(field);
 }
 
-ConstantPtr from_fields(const Parts& parts, std::int64_t count) {
+ConstantPtr from_fields(const TensorParts& parts, std::int64_t count) {
   std::vector<float> floats;
   std::vector<std::int64_t> integers;
   const bool narrow = parts.type == ElementType::float16 || parts.type == ElementType::bfloat16;
@@ -222,7 +223,8 @@ ConstantPtr from_fields(const Parts& parts, std::int64_t count) {
   }
   const std::size_t held = is_floating(parts.type) ? floats.size() : integers.size();
   if (held != static_cast<std::size_t>(count)) {
-    malformed(fmt::format("a tensor of shape {} needs {} numbers and holds {}", to_text(parts.shape), count, held));
+    malformed_tensor(
+        fmt::format("a tensor of shape {} needs {} numbers and holds {}", to_text(parts.shape), count, held));
   }
   return is_floating(parts.type) ? make_tensor(parts.type, parts.shape, std::move(floats))
                                  : make_tensor(parts.type, parts.shape, std::move(integers));
@@ -255,8 +257,8 @@ ElementType onnx_type(std::uint64_t number) {
 }
 
 ConstantPtr decode_onnx_tensor(std::span<const std::byte> message, const OnnxTensorSource& source) {
-  const Parts parts = split(message);
-  if (parts.type == ElementType::undefined) malformed("a tensor without a type");
+  const TensorParts parts = split(message);
+  if (parts.type == ElementType::undefined) malformed_tensor("a tensor without a type");
   if (parts.type == ElementType::string) unsupported("strings");
   const std::int64_t count = element_count(parts.shape);
   if (parts.external) {

@@ -57,13 +57,13 @@ struct Fuser {
   }
 };
 
-bool absorb(Node& producer, const Node& follower) {
+bool absorb_activation(Node& producer, const Node& follower) {
   const std::optional<Activation> activation = as_activation(follower.op);
   return activation && std::visit(Fuser{*activation}, producer.op);
 }
 
 }  // namespace
 
-void fuse_activation(Graph& graph) { absorb_followers(graph, absorb); }
+void fuse_activation(Graph& graph) { absorb_followers(graph, absorb_activation); }
 
 }  // namespace octavo::graph

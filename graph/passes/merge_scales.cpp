@@ -32,7 +32,7 @@ BlobPtr rounded(const Shape& shape, const std::vector<double>& values) {
   return make_blob(shape, std::move(numbers));
 }
 
-bool absorb(Node& producer, const Node& follower) {
+bool absorb_scale(Node& producer, const Node& follower) {
   auto* first = std::get_if<Scale>(&producer.op);
   const auto* second = std::get_if<Scale>(&follower.op);
   if (first == nullptr || second == nullptr || producer.inputs.size() != 1 || first->axis != second->axis) return false;
@@ -57,6 +57,6 @@ bool absorb(Node& producer, const Node& follower) {
 
 }  // namespace
 
-void merge_scales(Graph& graph) { absorb_followers(graph, absorb); }
+void merge_scales(Graph& graph) { absorb_followers(graph, absorb_scale); }
 
 }  // namespace octavo::graph

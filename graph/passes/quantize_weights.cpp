@@ -18,11 +18,11 @@ namespace octavo::graph {
 namespace {
 
 /// Products u8 x s8 whose sum 32 bits are sure to hold.
-constexpr std::int64_t kMaxProducts = std::numeric_limits<std::int32_t>::max() / (255 * 127);
-constexpr std::array<std::int64_t, 6> kWindows{0, 16, 32, 64, 128, 256};
+constexpr std::int64_t kMaxWindowProducts = std::numeric_limits<std::int32_t>::max() / (255 * 127);
+constexpr std::array<std::int64_t, 6> kWindowSizes{0, 16, 32, 64, 128, 256};
 
 void check_window(const QuantizationWindow& window, const std::string& where) {
-  if (std::find(kWindows.begin(), kWindows.end(), window.channels) == kWindows.end()) {
+  if (std::find(kWindowSizes.begin(), kWindowSizes.end(), window.channels) == kWindowSizes.end()) {
     throw Error(ErrorKind::invalid_argument, fmt::format("a window of {} channels", window.channels), where,
                 "choose 16, 32, 64, 128, 256, or 0 for all");
   }
@@ -133,13 +133,13 @@ class Quantizer {
     QuantizationWindow window = window_for(name, by_default);
     if constexpr (std::is_same_v<T, Linear>) window.tile_h = window.tile_w = 0;  // its rows are windows of their own
     std::string narrowed;
-    if (width(window, channels) > kMaxProducts / taps) {
-      if (kWindows.back() > kMaxProducts / taps) {
+    if (width(window, channels) > kMaxWindowProducts / taps) {
+      if (kWindowSizes.back() > kMaxWindowProducts / taps) {
         decision.reason = fmt::format("a kernel of {} taps could overflow 32-bit sums", taps);
         return;
       }
       narrowed = fmt::format("; {} products could overflow 32-bit sums", checked_product(channels, taps));
-      window.channels = kWindows.back();
+      window.channels = kWindowSizes.back();
     }
     layer.weights = rounded(layer.weights, window);
     layer.window = window;

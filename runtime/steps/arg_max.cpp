@@ -16,7 +16,7 @@ struct Candidate {
 };
 
 template <bool kFirstOfEqual>
-bool comes_first(const Candidate& a, const Candidate& b) {
+bool precedes(const Candidate& a, const Candidate& b) {
   const bool a_nan = std::isnan(a.value), b_nan = std::isnan(b.value);
   if (a_nan != b_nan) return a_nan;
   if (!a_nan && a.value != b.value) return a.value > b.value;
@@ -32,7 +32,7 @@ class ArgMaxStep final : public Step {
         top_k_(op.top_k),
         indices_(!op.has_axis || !op.out_max_value),
         values_(op.out_max_value),
-        order_(op.first ? comes_first<true> : comes_first<false>),
+        order_(op.first ? precedes<true> : precedes<false>),
         input_(request.inputs[0]),
         output_(request.outputs[0]) {
     info.algorithm = "partial sort";

@@ -82,7 +82,7 @@ void test(Operand a, Operand b, float* y, std::int64_t count) {
 bool equal(float p, float q) { return p == q; }
 bool less(float p, float q) { return p < q; }
 bool less_or_equal(float p, float q) { return p <= q; }
-bool greater(float p, float q) { return p > q; }
+bool is_greater(float p, float q) { return p > q; }
 bool greater_or_equal(float p, float q) { return p >= q; }
 bool logical_and(float p, float q) { return p != 0.0F && q != 0.0F; }
 bool logical_or(float p, float q) { return p != 0.0F || q != 0.0F; }
@@ -115,7 +115,7 @@ BinaryRow row_of(BinaryKind kind) {
     case BinaryKind::less_or_equal:
       return test<less_or_equal>;
     case BinaryKind::greater:
-      return test<greater>;
+      return test<is_greater>;
     case BinaryKind::greater_or_equal:
       return test<greater_or_equal>;
     case BinaryKind::logical_and:

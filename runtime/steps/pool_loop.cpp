@@ -12,9 +12,9 @@
 namespace octavo::runtime {
 namespace {
 
-/// The greater one, or NaN when either is NaN: a maximum, a comparison and a selection, where asking each number by
-/// itself whether it is one would double the work of a loop that is not bound by memory in small maps.
-inline float greater(float a, float b) {
+/// The maximum_or_nan one, or NaN when either is NaN: a maximum, a comparison and a selection, where asking each number
+/// by itself whether it is one would double the work of a loop that is not bound by memory in small maps.
+inline float maximum_or_nan(float a, float b) {
   const float of_numbers = a > b ? a : b;
   return __builtin_isunordered(a, b) != 0 ? std::numeric_limits<float>::quiet_NaN() : of_numbers;
 }
@@ -33,10 +33,10 @@ OCTAVO_VECTORIZED void max_of_four(const float* a, const float* b, const float* 
 
 OCTAVO_VECTORIZED void max_with_four(const float* a, const float* b, const float* c, const float* d,
                                      float* __restrict y, std::int64_t channels) {
-  for (std::int64_t i = 0; i < channels; ++i) y[i] = greater(y[i], greatest(a[i], b[i], c[i], d[i]));
+  for (std::int64_t i = 0; i < channels; ++i) y[i] = maximum_or_nan(y[i], greatest(a[i], b[i], c[i], d[i]));
 }
 
-OCTAVO_VECTORIZED void add(const float* x, float* __restrict y, std::int64_t channels) {
+OCTAVO_VECTORIZED void add_row(const float* x, float* __restrict y, std::int64_t channels) {
   for (std::int64_t i = 0; i < channels; ++i) y[i] += x[i];
 }
 
@@ -81,17 +81,17 @@ void max_pixel(const Patch& patch, float* y) {
 
 void average_pixel(const Patch& patch, float divisor, float* y) {
   std::fill(y, y + patch.channels, 0.0F);
-  patch.for_each_pixel([&](const float* pixel) { add(pixel, y, patch.channels); });
+  patch.for_each_pixel([&](const float* pixel) { add_row(pixel, y, patch.channels); });
   divide(divisor, y, patch.channels);
 }
 
 /// A window along one axis.
-struct Span {
+struct TapSpan {
   std::int64_t begin, end;  ///< inside the image
   std::int64_t counted;     ///< what an average counts: with the padding that the window covers, or without
 };
 
-Span span_of(const PoolAxis& axis, std::int64_t index) {
+TapSpan span_of(const PoolAxis& axis, std::int64_t index) {
   const std::int64_t start = index * axis.stride - axis.pad_begin;
   const std::int64_t padded_end = std::min(start + axis.kernel, axis.in + axis.pad_end);
   const std::int64_t begin = std::max<std::int64_t>(start, 0), end = std::min(padded_end, axis.in);
@@ -111,11 +111,11 @@ void PoolLoop::run(const float* x, float* y, int threads) const {
 /// One row of outputs; `row` counts through all images.
 void PoolLoop::pool_row(const float* x, std::int64_t row, float* y) const {
   const std::int64_t row_stride = columns_.in * channels_;
-  const Span down = span_of(rows_, row % rows_.out);
+  const TapSpan down = span_of(rows_, row % rows_.out);
   const float* const image = x + row / rows_.out * rows_.in * row_stride;
   float* target = y + row * columns_.out * channels_;
   for (std::int64_t column = 0; column < columns_.out; ++column, target += channels_) {
-    const Span across = span_of(columns_, column);
+    const TapSpan across = span_of(columns_, column);
     const Patch patch{image + down.begin * row_stride + across.begin * channels_, down.end - down.begin,
                       across.end - across.begin, row_stride, channels_};
     if (kind_ == graph::PoolKind::max) {

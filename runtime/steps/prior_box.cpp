@@ -11,9 +11,9 @@
 namespace octavo::runtime {
 namespace {
 
-class ConstantStep final : public Step {
+class PriorBoxStep final : public Step {
  public:
-  ConstantStep(std::vector<float> values, Slot output) : values_(std::move(values)), output_(output) {
+  PriorBoxStep(std::vector<float> values, Slot output) : values_(std::move(values)), output_(output) {
     info.algorithm = "made at compile time";
   }
   void run(RunContext& context) const override { std::copy(values_.begin(), values_.end(), context.values[output_]); }
@@ -78,7 +78,7 @@ std::vector<float> prior_boxes(const graph::PriorBox& op, const Shape& map, cons
 BuiltStep build_prior_box(const StepRequest& request) {
   const auto& op = std::get<graph::PriorBox>(request.node.op);
   BuiltStep built;
-  built.step = std::make_unique<ConstantStep>(prior_boxes(op, request.input_shape(0), request.input_shape(1)),
+  built.step = std::make_unique<PriorBoxStep>(prior_boxes(op, request.input_shape(0), request.input_shape(1)),
                                               request.outputs[0]);
   built.outputs = {Layout::plain};
   return built;

@@ -11,7 +11,7 @@
 namespace octavo::runtime {
 namespace {
 
-constexpr std::int64_t kRegion = 5;
+constexpr std::int64_t kRegionNumbers = 5;
 
 /// NaN stays.
 OCTAVO_VECTORIZED void raise_to(const float* x, float* y, std::int64_t count) {
@@ -67,7 +67,7 @@ class RoiPoolingStep final : public Step {
     float* const y = context.values[output_];
     const std::int64_t size = op_.pooled_h * op_.pooled_w * shape_[1];
     parallel_for(context.threads, regions_, 1, [&](int, std::int64_t begin, std::int64_t end) {
-      for (std::int64_t r = begin; r < end; ++r) pool(x, places + r * kRegion, y + r * size);
+      for (std::int64_t r = begin; r < end; ++r) pool(x, places + r * kRegionNumbers, y + r * size);
     });
   }
 

@@ -33,28 +33,28 @@ void softmax(const float* x, float* y, std::int64_t count, std::int64_t stride) 
   for (std::int64_t i = 0; i < count; ++i) y[i * stride] /= sum;
 }
 
-constexpr std::int64_t kLanes = 16;
+constexpr std::int64_t kRowLanes = 16;
 constexpr std::int64_t kLongestRow = 128;  ///< of softmax_rows()
 
 /// The same for short rows of consecutive numbers. Each row is worked on in a place that is a whole number of lanes
 /// long, the rest filled up with what changes neither the greatest nor the sum, so that no loop has a tail.
 OCTAVO_VECTORIZED void softmax_rows(const float* x, float* y, std::int64_t rows, std::int64_t count) {
   float values[kLongestRow], exponentials[kLongestRow];
-  const std::int64_t padded = (count + kLanes - 1) / kLanes * kLanes;
+  const std::int64_t padded = (count + kRowLanes - 1) / kRowLanes * kRowLanes;
   for (std::int64_t i = count; i < padded; ++i) values[i] = -std::numeric_limits<float>::infinity();
   for (std::int64_t row = 0; row < rows; ++row, x += count, y += count) {
     for (std::int64_t i = 0; i < count; ++i) values[i] = x[i];
-    float greatest[kLanes], sums[kLanes] = {};
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) greatest[lane] = values[lane];
-    for (std::int64_t i = kLanes; i < padded; i += kLanes) {
-      for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+    float greatest[kRowLanes], sums[kRowLanes] = {};
+    for (std::int64_t lane = 0; lane < kRowLanes; ++lane) greatest[lane] = values[lane];
+    for (std::int64_t i = kRowLanes; i < padded; i += kRowLanes) {
+      for (std::int64_t lane = 0; lane < kRowLanes; ++lane) {
         greatest[lane] = values[i + lane] > greatest[lane] ? values[i + lane] : greatest[lane];
       }
     }
     float most = greatest[0], sum = 0.0F;
     for (const float lane : greatest) most = lane > most ? lane : most;
-    for (std::int64_t i = 0; i < padded; i += kLanes) {
-      for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+    for (std::int64_t i = 0; i < padded; i += kRowLanes) {
+      for (std::int64_t lane = 0; lane < kRowLanes; ++lane) {
         const float value = vector_exp(values[i + lane] - most);
         exponentials[i + lane] = value;
         sums[lane] += value;

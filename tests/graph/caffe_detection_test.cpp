@@ -24,10 +24,6 @@ class CaffeDetection : public testing::Test {
   CaffeFiles files;
 };
 
-std::string layer(const std::string& type, const std::string& rest) {
-  return "layer { name: \"l\" type: \"" + type + "\" bottom: \"x\" top: \"y\" " + rest + " }\n";
-}
-
 TEST_F(CaffeDetection, NormalizeHasAFactorForEachChannelUnlessShared) {
   const Graph each = import("1 6 4 4", layer("Normalize",
                                              "norm_param { across_spatial: false channel_shared: false eps: 0.5 "

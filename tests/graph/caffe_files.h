@@ -87,6 +87,11 @@ inline Shape output_shape(const Graph& graph, std::size_t output = 0) {
   return graph.values.at(graph.outputs.at(output)).shape;
 }
 
+/// The text of a layer `l` from `x` to `y`.
+inline std::string layer(const std::string& type, const std::string& rest) {
+  return "layer { name: \"l\" type: \"" + type + "\" bottom: \"x\" top: \"y\" " + rest + " }\n";
+}
+
 template <class Call>
 Error error_of(Call call) {
   try {

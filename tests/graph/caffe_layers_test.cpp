@@ -18,10 +18,6 @@ class CaffeLayers : public testing::Test {
   CaffeFiles files;
 };
 
-std::string layer(const std::string& type, const std::string& rest) {
-  return "layer { name: \"l\" type: \"" + type + "\" bottom: \"x\" top: \"y\" " + rest + " }\n";
-}
-
 TEST_F(CaffeLayers, ConvolutionTakesKernelStridePadAndDilationOnceForBothDirections) {
   const Graph graph = import("2 6 9 11", layer("Convolution",
                                                "convolution_param { num_output: 4 group: 2 kernel_size: 3 stride: 2 "

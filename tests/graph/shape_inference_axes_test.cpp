@@ -3,20 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "graph/shape_rules.h"
-#include "tests/graph/net.h"
+#include "tests/graph/shapes.h"
 
 namespace octavo::graph::test {
 namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-Shape shape(const Op& op, const Shapes& inputs) { return output_shapes(op, inputs, 1).at(0); }
-
-std::string shape_error(const Op& op, const Shapes& inputs, std::size_t outputs = 1) {
-  return error_of([&] { return output_shapes(op, inputs, outputs); });
-}
 
 TEST(LinearShape, KeepsTheDimensionsBeforeItsAxis) {
   Linear op = linear(24, 5);

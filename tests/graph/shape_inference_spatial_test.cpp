@@ -3,19 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "graph/shape_rules.h"
-#include "tests/graph/net.h"
+#include "tests/graph/shapes.h"
 
 namespace octavo::graph::test {
 namespace {
 
 using testing::HasSubstr;
-
-Shape shape(const Op& op, const Shapes& inputs) { return output_shapes(op, inputs, 1).at(0); }
-
-std::string shape_error(const Op& op, const Shapes& inputs) {
-  return error_of([&] { return output_shapes(op, inputs, 1); });
-}
 
 Convolution geometry(std::int64_t kernel, std::int64_t stride, std::int64_t pad, std::int64_t dilation = 1) {
   Convolution conv = convolution(3, 8, kernel);

@@ -3,20 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "graph/shape_rules.h"
-#include "tests/graph/net.h"
+#include "tests/graph/shapes.h"
 
 namespace octavo::graph::test {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-
-Shape shape(const Op& op, const Shapes& inputs) { return output_shapes(op, inputs, 1).at(0); }
-
-std::string shape_error(const Op& op, const Shapes& inputs) {
-  return error_of([&] { return output_shapes(op, inputs, 1); });
-}
 
 TEST(PointwiseShape, IsTheInputs) {
   const Shape x{2, 3, 4, 5};

@@ -19,7 +19,7 @@ namespace {
 using testing::LayerCase;
 using testing::SquareConv;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double no_noise = std::numeric_limits<double>::infinity();
 constexpr WinogradLimit all_limits[] = {WinogradLimit::none, WinogradLimit::tiles2x2, WinogradLimit::tiles2x4,
                                         WinogradLimit::tiles4x4};
 
@@ -34,7 +34,7 @@ LayerCase layer(bool nonnegative) {
 TEST(NoiseModelTest, LargerTilesArePredictedToBeNoisier) {
   for (const bool nonnegative : {false, true}) {
     const LayerCase c = layer(nonnegative);
-    double previous = infinity;
+    double previous = no_noise;
     for (const WinogradLimit limit : all_limits) {
       const double db = predicted_signal_to_noise(c.spec, c.weights(), limit);
       EXPECT_LT(db, previous) << winograd_limit_name(limit);
@@ -91,14 +91,14 @@ TEST(NoiseModelTest, ABudgetTakesTheLargestTileThatReachesIt) {
     const double db = predicted_signal_to_noise(c.spec, c.weights(), limit);
     EXPECT_EQ(winograd_within(c.spec, c.weights(), WinogradLimit::tiles4x4, db - 0.01), limit);
   }
-  EXPECT_EQ(winograd_within(c.spec, c.weights(), WinogradLimit::tiles4x4, infinity), WinogradLimit::none);
-  EXPECT_EQ(winograd_within(c.spec, c.weights(), WinogradLimit::tiles2x4, -infinity), WinogradLimit::tiles2x4);
-  EXPECT_EQ(winograd_within(c.spec, c.weights(), WinogradLimit::none, -infinity), WinogradLimit::none);
+  EXPECT_EQ(winograd_within(c.spec, c.weights(), WinogradLimit::tiles4x4, no_noise), WinogradLimit::none);
+  EXPECT_EQ(winograd_within(c.spec, c.weights(), WinogradLimit::tiles2x4, -no_noise), WinogradLimit::tiles2x4);
+  EXPECT_EQ(winograd_within(c.spec, c.weights(), WinogradLimit::none, -no_noise), WinogradLimit::none);
 }
 
 TEST(NoiseModelTest, LayersThatCannotBeWinogradAreNone) {
   const LayerCase c(SquareConv{16, 16, 12, 5, 1, 2}.spec(), 1);
-  EXPECT_EQ(winograd_within(c.spec, c.weights(), WinogradLimit::tiles4x4, -infinity), WinogradLimit::none);
+  EXPECT_EQ(winograd_within(c.spec, c.weights(), WinogradLimit::tiles4x4, -no_noise), WinogradLimit::none);
 }
 
 TEST(NoiseModelTest, WeightsOfZerosHaveNoNoise) {
@@ -106,7 +106,7 @@ TEST(NoiseModelTest, WeightsOfZerosHaveNoNoise) {
   std::fill(c.q.begin(), c.q.end(), std::int8_t{0});
   std::fill(c.scales.begin(), c.scales.end(), 0.0F);
   for (const WinogradLimit limit : all_limits)
-    EXPECT_EQ(predicted_signal_to_noise(c.spec, c.weights(), limit), infinity);
+    EXPECT_EQ(predicted_signal_to_noise(c.spec, c.weights(), limit), no_noise);
 }
 
 }  // namespace

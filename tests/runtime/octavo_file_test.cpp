@@ -26,11 +26,11 @@ namespace octavo::runtime {
 namespace {
 
 using nlohmann::json;
-using test::Bytes;
-using test::expect_error;
-using test::read_bytes;
-using test::sample_graph;
-using test::transcript;
+using octavo::test::Bytes;
+using octavo::test::expect_error;
+using octavo::test::read_bytes;
+using octavo::test::sample_graph;
+using octavo::test::transcript;
 
 graph::Graph quantized_graph() {
   graph::QuantizationRules rules;
@@ -93,7 +93,7 @@ class OctavoFile : public testing::Test {
     return crc32c(std::as_bytes(std::span(&preamble, 1)).first(offsetof(Preamble, preamble_crc)));
   }
 
-  test::TemporaryFolder folder_;
+  octavo::test::TemporaryFolder folder_;
 };
 
 TEST_F(OctavoFile, GivesBackAFloatAndAQuantizedGraph) {
@@ -236,7 +236,7 @@ class Filler {
   }
   void fill(graph::BlobPtr& value) {
     value = nullptr;
-    if (random_() % 2 == 0) value = test::random_blob({2, static_cast<std::int64_t>(random_() % 5)}, random_);
+    if (random_() % 2 == 0) value = octavo::test::random_blob({2, static_cast<std::int64_t>(random_() % 5)}, random_);
   }
   void fill(graph::Activation& value) { graph::Activation::fields(value, *this); }
   void fill(graph::QuantizationWindow& value) {

@@ -10,7 +10,7 @@
 namespace octavo::test {
 namespace {
 
-constexpr float kTolerance = 2e-6F;
+constexpr float kPointwiseTolerance = 2e-6F;
 
 double unary(const graph::Unary& op, double x) {
   using graph::UnaryKind;
@@ -88,7 +88,7 @@ const Shape kShapes[] = {{2, 5, 3, 7}, {3, 17}, {2, 33, 4}, {1, 64, 40, 40}, {2,
 TEST(PRelu, HasASlopeForEachChannelOrOneForAll) {
   for (const Shape& shape : kShapes) {
     for (const std::int64_t slopes : {std::int64_t{1}, shape[1]}) {
-      expect_op(graph::PRelu{random_blob({slopes}, 3)}, {random_values(shape, 1)}, kTolerance,
+      expect_op(graph::PRelu{random_blob({slopes}, 3)}, {random_values(shape, 1)}, kPointwiseTolerance,
                 [&](const graph::PRelu& op, const std::vector<Values>& inputs, const Shape&) {
                   std::vector<float> y = inputs[0].numbers;
                   const auto channel = channels(shape);
@@ -103,7 +103,7 @@ TEST(PRelu, HasASlopeForEachChannelOrOneForAll) {
 TEST(BatchNorm, NormalisesEachChannel) {
   for (const Shape& shape : kShapes) {
     const graph::BatchNorm op{random_blob({shape[1]}, 3), random_blob({shape[1]}, 4, 0.1F, 2.0F), 1e-3F};
-    expect_op(op, {random_values(shape, 1)}, kTolerance,
+    expect_op(op, {random_values(shape, 1)}, kPointwiseTolerance,
               [&](const graph::BatchNorm& norm, const std::vector<Values>& inputs, const Shape&) {
                 std::vector<float> y = inputs[0].numbers;
                 const auto channel = channels(shape);
@@ -144,7 +144,7 @@ TEST(Scale, FollowsAnyRunOfDimensions) {
       graph::Scale op{.axis = c.axis, .factor = {}, .offset = {}};
       if ((terms & 1) != 0) op.factor = random_blob(c.part, 3);
       if ((terms & 2) != 0) op.offset = random_blob(c.part, 4);
-      expect_op(op, {random_values(c.shape, 1)}, kTolerance,
+      expect_op(op, {random_values(c.shape, 1)}, kPointwiseTolerance,
                 [&](const graph::Scale& scale, const std::vector<Values>& inputs, const Shape&) {
                   std::vector<float> y = inputs[0].numbers;
                   const auto index = part_index(c.part, c.shape, c.axis);
@@ -163,7 +163,7 @@ TEST(Scale, TakesFactorOrOffsetFromASecondInput) {
     if (c.part.empty()) continue;
     for (const bool offset : {false, true}) {
       const graph::Scale op{.axis = c.axis, .factor = {}, .offset = {}, .second_is_offset = offset};
-      expect_op(op, {random_values(c.shape, 1), random_values(c.part, 2)}, kTolerance,
+      expect_op(op, {random_values(c.shape, 1), random_values(c.part, 2)}, kPointwiseTolerance,
                 [&](const graph::Scale&, const std::vector<Values>& inputs, const Shape&) {
                   std::vector<float> y = inputs[0].numbers;
                   const auto index = part_index(c.part, c.shape, c.axis);
@@ -186,7 +186,7 @@ TEST(Eltwise, CombinesAnyNumberOfInputs) {
       if (shape[0] == 3)
         op.activation = {.kind = jit::ActivationKind::prelu, .slope = 0, .slopes = random_blob({shape[1]}, 8)};
       expect_op(
-          op, {random_values(shape, 1), random_values(shape, 2), random_values(shape, 3)}, kTolerance,
+          op, {random_values(shape, 1), random_values(shape, 2), random_values(shape, 3)}, kPointwiseTolerance,
           [&](const graph::Eltwise& eltwise, const std::vector<Values>& inputs, const Shape&) {
             std::vector<float> y;
             const auto channel = channels(shape);

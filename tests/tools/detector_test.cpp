@@ -186,7 +186,8 @@ TEST_F(Detector, InfoMeasuresEachLayerAndTheWorstCanStayFloat) {
   const Finished converted = run({"convert", "--json", "--quantize", "--keep-float", "worst:1", "--measure",
                                   path("pictures"), path("ssd.octavo"), "-o", path("x.octavo")});
   ASSERT_EQ(converted.code, 0) << converted.err;
-  for (const Json& layer : converted.json()["layers"]) {
+  const Json report = converted.json();
+  for (const Json& layer : report["layers"]) {
     if (layer["op"] == "Convolution") {
       EXPECT_EQ(layer["quantized"], layer["layer"] != layers[0]["layer"]) << layer;
     }

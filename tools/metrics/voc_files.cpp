@@ -25,7 +25,7 @@ constexpr std::array<const char*, 20> kVocCategories{
     "aeroplane",   "bicycle", "bird",  "boat",      "bottle", "bus",         "car",   "cat",  "chair", "cow",
     "diningtable", "dog",     "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"};
 
-[[noreturn]] void malformed(const std::string& what, const std::string& where) {
+[[noreturn]] void malformed_voc(const std::string& what, const std::string& where) {
   throw Error(ErrorKind::malformed, what, where);
 }
 
@@ -33,7 +33,7 @@ double number(std::string_view text, const std::string& where) {
   double value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (problem != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) {
-    malformed(fmt::format("'{}' is not a number", text), where);
+    malformed_voc(fmt::format("'{}' is not a number", text), where);
   }
   return value;
 }
@@ -101,7 +101,7 @@ void read_annotation(const fs::path& file, std::size_t image, TruthSet& truth) {
     if (path == "annotation/object/bndbox/xmax") side(object.right, text);
     if (path == "annotation/object/bndbox/ymax") side(object.bottom, text);
     if (path != "annotation/object") return;
-    if (object.name.empty() || object.sides != 4) malformed("an object without a name or a box", where);
+    if (object.name.empty() || object.sides != 4) malformed_voc("an object without a name or a box", where);
     const Box box = corners(object.left, object.top, object.right, object.bottom);
     truth.truths.push_back(
         {image, category_of(object.name, truth), box, box.width * box.height, false, object.difficult});
@@ -132,7 +132,7 @@ TruthSet read_voc_devkit(const fs::path& folder, std::string_view split) {
     each_line(folder / "ImageSets" / "Main" / (std::string(split) + ".txt"),
               [&](const std::vector<std::string>& words, const std::string&) { names.push_back(words[0]); });
   }
-  if (names.empty()) malformed("there is no picture", folder.string());
+  if (names.empty()) malformed_voc("there is no picture", folder.string());
   for (const std::string& name : names) {
     truth.images.push_back({name, static_cast<std::int64_t>(truth.images.size()) + 1, 0, 0});
     read_annotation(folder / "Annotations" / (name + ".xml"), truth.images.size() - 1, truth);
@@ -151,12 +151,12 @@ TruthSet read_text_truth(const fs::path& folder) {
     truth.images.push_back({file.stem().string(), static_cast<std::int64_t>(image) + 1, 0, 0});
     each_line(file, [&](const std::vector<std::string>& words, const std::string& where) {
       const bool difficult = words.size() == 6 && words[5] == "difficult";
-      if (words.size() != 5 && !difficult) malformed("not a `category left top right bottom [difficult]` line", where);
+      if (words.size() != 5 && !difficult) malformed_voc("not a `category left top right bottom [difficult]` line", where);
       const Box box = line_box(words, 1, where);
       truth.truths.push_back({image, category_of(words[0], truth), box, box.width * box.height, false, difficult});
     });
   }
-  if (truth.images.empty()) malformed("there is no .txt file", folder.string());
+  if (truth.images.empty()) malformed_voc("there is no .txt file", folder.string());
   return truth;
 }
 
@@ -170,7 +170,7 @@ std::vector<Detection> read_voc_detections(const fs::path& folder, const TruthSe
     const std::optional<std::size_t> category = find_named(truth.categories, stem.substr(stem.rfind('_') + 1));
     if (image == images.end() && !category) continue;  // of a category or a picture that is not asked for
     each_line(file, [&](const std::vector<std::string>& words, const std::string& where) {
-      if (words.size() != 6) malformed("not six words: name, score, left, top, right, bottom", where);
+      if (words.size() != 6) malformed_voc("not six words: name, score, left, top, right, bottom", where);
       const double score = number(words[1], where);
       const Box box = line_box(words, 2, where);
       if (image != images.end()) {
@@ -179,7 +179,7 @@ std::vector<Detection> read_voc_detections(const fs::path& folder, const TruthSe
         return;
       }
       const auto at = images.find(words[0]);
-      if (at == images.end()) malformed(fmt::format("there is no picture '{}'", words[0]), where);
+      if (at == images.end()) malformed_voc(fmt::format("there is no picture '{}'", words[0]), where);
       detections.push_back({at->second, *category, score, box});
     });
   }

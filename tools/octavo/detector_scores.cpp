@@ -51,7 +51,7 @@ std::vector<std::pair<const char*, const DetectorResult*>> sides_of(const Detect
   return sides;
 }
 
-double share(std::size_t part, std::size_t whole) {
+double ratio(std::size_t part, std::size_t whole) {
   return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 1.0;
 }
 
@@ -67,7 +67,7 @@ std::string metric_name(const DetectionData& data) {
 
 std::string agreement_text(const Agreement& agreement) {
   return fmt::format("fp32's detections above 0.5: {}; int8 has {} of them ({:.1f}%) at an overlap of 0.9 or more",
-                     agreement.certain, agreement.found, 100 * share(agreement.found, agreement.certain));
+                     agreement.certain, agreement.found, 100 * ratio(agreement.found, agreement.certain));
 }
 
 /// The picture with the detections of one side that are above 0.5.
@@ -137,7 +137,7 @@ Json detector_json(const DetectorEvaluation& result, const DetectionData& data, 
     for (const std::size_t image : result.agreement->changed) changed.push_back(data.truth.images[image].name);
     document["agreement"] = {{"fp32_above_half", result.agreement->certain},
                              {"found_by_int8", result.agreement->found},
-                             {"share", share(result.agreement->found, result.agreement->certain)},
+                             {"ratio", ratio(result.agreement->found, result.agreement->certain)},
                              {"changed_pictures", std::move(changed)}};
   }
   Json skipped = Json::array();
