@@ -32,26 +32,26 @@ namespace octavo::test {
 namespace {
 
 namespace fs = std::filesystem;
-using graph::OnnxTensorPtr;
+using graph::ConstantPtr;
 
 constexpr int kSkipped = 77;
 constexpr double kRelative = 1e-3, kAbsolute = 1e-6;  // the relative one is ONNX's own
 
-OnnxTensorPtr read_tensor(const fs::path& file) {
+ConstantPtr read_tensor(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   const std::vector<char> bytes(std::istreambuf_iterator<char>(stream), {});
   return graph::decode_onnx_tensor(std::as_bytes(std::span(bytes)), {});
 }
 
-std::vector<OnnxTensorPtr> read_all(const fs::path& folder, const std::string& kind) {
-  std::vector<OnnxTensorPtr> tensors;
+std::vector<ConstantPtr> read_all(const fs::path& folder, const std::string& kind) {
+  std::vector<ConstantPtr> tensors;
   for (int i = 0; fs::exists(folder / fmt::format("{}_{}.pb", kind, i)); ++i) {
     tensors.push_back(read_tensor(folder / fmt::format("{}_{}.pb", kind, i)));
   }
   return tensors;
 }
 
-Tensor as_tensor(const graph::OnnxTensor& tensor) {
+Tensor as_tensor(const graph::ConstantTensor& tensor) {
   Tensor result(tensor.shape.empty() ? Shape{1} : tensor.shape);
   for (std::int64_t i = 0; i < result.size(); ++i) {
     result.data()[i] = static_cast<float>(tensor.real(static_cast<std::size_t>(i)));
@@ -60,10 +60,10 @@ Tensor as_tensor(const graph::OnnxTensor& tensor) {
 }
 
 /// What is wrong with the answer; empty when nothing is.
-std::string difference(const Tensor& actual, const graph::OnnxTensor& expected) {
+std::string difference(const Tensor& actual, const graph::ConstantTensor& expected) {
   const Shape shape = expected.shape.empty() ? Shape{1} : expected.shape;
   if (actual.shape() != shape) return "another shape";
-  const bool half = expected.type == graph::OnnxType::float16 || expected.type == graph::OnnxType::bfloat16;
+  const bool half = expected.type == graph::ElementType::float16 || expected.type == graph::ElementType::bfloat16;
   const double relative = half ? 1e-2 : kRelative, absolute = half ? 1e-3 : kAbsolute;
   for (std::int64_t i = 0; i < actual.size(); ++i) {
     const auto a = static_cast<double>(actual.data()[i]);
@@ -76,7 +76,7 @@ std::string difference(const Tensor& actual, const graph::OnnxTensor& expected) 
 }
 
 /// Of finite numbers.
-double share_of_range(const Tensor& actual, const graph::OnnxTensor& expected) {
+double share_of_range(const Tensor& actual, const graph::ConstantTensor& expected) {
   double low = std::numeric_limits<double>::infinity(), high = -low, worst = 0;
   for (std::int64_t i = 0; i < actual.size(); ++i) {
     const double e = expected.real(static_cast<std::size_t>(i));
@@ -96,7 +96,7 @@ struct Outcome {
 
 struct Case {
   std::vector<std::string> input_names;
-  std::vector<OnnxTensorPtr> inputs, outputs;
+  std::vector<ConstantPtr> inputs, outputs;
 };
 
 Outcome run(const fs::path& model, const Case& test, std::size_t first_fixed) {

@@ -12,6 +12,7 @@
 
 #include "graph/import/caffe_limits.h"
 #include "graph/import/caffe_net.h"
+#include "graph/import/text_limits.h"
 #include "graph/mapped_file.h"
 #include "octavo/error.h"
 
@@ -37,40 +38,6 @@ class Collector : public google::protobuf::io::ErrorCollector {
   }
   std::vector<Finding> errors, warnings;
 };
-
-/// Bounds what the parser can be made to build: messages and their nesting, counted outside of strings and comments.
-void check_limits(std::string_view text) {
-  int depth = 0, line = 1;
-  std::size_t messages = 0;
-  char quote = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '\n') {
-      ++line;
-      quote = 0;
-    } else if (quote != 0) {
-      if (c == '\\') ++i;
-      if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '#') {
-      i = std::min(text.find('\n', i), text.size()) - 1;
-    } else if (c == '{' || c == '<') {
-      ++messages;
-      if (++depth > kMaxCaffeTextDepth) {
-        throw Error(ErrorKind::malformed, fmt::format("messages nested too deeply, at line {}", line));
-      }
-      if (messages > kMaxCaffeMessages) {
-        throw Error(ErrorKind::malformed, fmt::format("too many messages, at line {}", line));
-      }
-    } else if (c == '}' || c == '>') {
-      --depth;
-    } else if (c == 0) {
-      throw Error(ErrorKind::malformed, fmt::format("not a text file: a zero byte at line {}", line), {},
-                  "the prototxt comes before the caffemodel");
-    }
-  }
-}
 
 /// The n-th quoted part of one of protobuf's messages: `... type "octavo.graph.caffe.X" has no field named "y".`
 std::string quoted(const std::string& text, int n) {
@@ -163,7 +130,7 @@ CaffeNet read_caffe_text(const std::filesystem::path& prototxt) {
     throw Error(ErrorKind::malformed, "more than 16 MiB of text", file, "the prototxt comes before the caffemodel");
   }
   try {
-    check_limits(text);
+    check_text_limits(text, kMaxCaffeTextDepth, kMaxCaffeMessages);
   } catch (const Error& error) {
     throw Error(error.kind(), error.what(), file);
   }

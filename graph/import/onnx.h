@@ -15,7 +15,7 @@ struct OnnxImportOptions {
   /// By name. Needed for inputs of which the file leaves more open than the first dimension (which is then 1).
   std::map<std::string, Shape> input_shapes{};
   /// Inputs that always have the same numbers: they become part of the network.
-  std::map<std::string, OnnxTensorPtr> fixed_inputs{};
+  std::map<std::string, ConstantPtr> fixed_inputs{};
 };
 
 /// Weights are used where they lie in the mapped file, if they lie aligned there: the graph holds the mapping.

@@ -116,7 +116,7 @@ std::vector<float> OnnxAttributes::numbers(std::string_view name) const {
   return values;
 }
 
-OnnxTensorPtr OnnxAttributes::tensor(std::string_view name) const {
+ConstantPtr OnnxAttributes::tensor(std::string_view name) const {
   const auto message = find(name);
   if (!message) return nullptr;
   const auto field = field_in(*message, field_of::tensor);

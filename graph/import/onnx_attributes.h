@@ -25,7 +25,7 @@ class OnnxAttributes {
   [[nodiscard]] std::string text(std::string_view name, std::string_view fallback) const;
   [[nodiscard]] std::vector<std::int64_t> integers(std::string_view name) const;  ///< empty when it is absent
   [[nodiscard]] std::vector<float> numbers(std::string_view name) const;
-  [[nodiscard]] OnnxTensorPtr tensor(std::string_view name) const;  ///< null when it is absent
+  [[nodiscard]] ConstantPtr tensor(std::string_view name) const;  ///< null when it is absent
 
  private:
   [[nodiscard]] std::optional<std::span<const std::byte>> find(std::string_view name) const;

@@ -46,7 +46,7 @@ void require_image(const OnnxNode& node, const Shape& x) {
 
 BlobPtr bias_of(const OnnxNode& node, std::size_t input, std::int64_t channels) {
   if (!node.has_input(input)) return nullptr;
-  const OnnxTensor& bias = node.constant(input, "biases");
+  const ConstantTensor& bias = node.constant(input, "biases");
   if (bias.count() != channels) OnnxNode::malformed(fmt::format("{} biases for {} channels", bias.count(), channels));
   Blob blob;
   blob.shape = {channels};
@@ -130,17 +130,17 @@ OnnxWindow onnx_window(const OnnxNode& node, const Shape& spatial, const Shape& 
   return window;
 }
 
-OnnxValue onnx_as_image(OnnxNode& node, const OnnxValue& x) {
+ImportedValue onnx_as_image(OnnxNode& node, const ImportedValue& x) {
   if (x.shape.size() != 3) return x;
   return node.add_reshape(x, {x.shape[0], x.shape[1], 1, x.shape[2]}, {0, 0, 1, -1});
 }
 
-OnnxValue onnx_from_image(OnnxNode& node, const OnnxValue& y, std::int64_t rank) {
+ImportedValue onnx_from_image(OnnxNode& node, const ImportedValue& y, std::int64_t rank) {
   if (rank != 3) return y;
   return node.add_reshape(y, {y.shape[0], y.shape[1], y.shape[3]}, {0, 0, -1});
 }
 
-OnnxValue onnx_convolution(OnnxNode& node, const OnnxValue& x, const OnnxTensor& weights, BlobPtr bias) {
+ImportedValue onnx_convolution(OnnxNode& node, const ImportedValue& x, const ConstantTensor& weights, BlobPtr bias) {
   require_image(node, x.shape);
   if (weights.shape.size() != x.shape.size()) {
     OnnxNode::malformed(fmt::format("weights {} for an input {}", to_text(weights.shape), to_text(x.shape)));
@@ -154,24 +154,24 @@ OnnxValue onnx_convolution(OnnxNode& node, const OnnxValue& x, const OnnxTensor&
   op.dilation = window.dilation;
   op.pad_begin = window.pad_begin;
   op.pad_end = window.pad_end;
-  const BlobPtr packed = onnx_weights(weights, !x.dequantized, op.window);
+  const BlobPtr packed = layer_weights(weights, !x.dequantized, op.window);
   Blob image = *packed;
   image.shape = as_image(packed->shape);
   op.weights = std::make_shared<const Blob>(std::move(image));
   op.bias = std::move(bias);
-  OnnxValue y = node.add(std::move(op), {onnx_as_image(node, x)});
+  ImportedValue y = node.add(std::move(op), {onnx_as_image(node, x)});
   return onnx_from_image(node, y, static_cast<std::int64_t>(x.shape.size()));
 }
 
 void convert_onnx_conv(OnnxNode& node) {
-  const OnnxTensor& weights = node.constant(1, "weights");
+  const ConstantTensor& weights = node.constant(1, "weights");
   if (weights.shape.empty()) OnnxNode::malformed("its weights are a scalar");
   node.result(onnx_convolution(node, node.input(), weights, bias_of(node, 2, weights.shape[0])));
 }
 
 void convert_onnx_conv_transpose(OnnxNode& node) {
-  const OnnxValue& x = node.input();
-  const OnnxTensor& weights = node.constant(1, "weights");
+  const ImportedValue& x = node.input();
+  const ConstantTensor& weights = node.constant(1, "weights");
   require_image(node, x.shape);
   if (weights.shape.size() != x.shape.size()) OnnxNode::malformed("weights and input differ in rank");
   OnnxWindow window = onnx_window(node, spatial_of(x.shape), spatial_of(weights.shape));
@@ -194,7 +194,7 @@ void convert_onnx_conv_transpose(OnnxNode& node) {
   const BlobPtr bias = bias_of(node, 2, op.out_channels);
   const bool grows = behind.grown != Pair{0, 0};
   if (!grows) op.bias = bias;
-  OnnxValue y = node.add(std::move(op), {onnx_as_image(node, x)});
+  ImportedValue y = node.add(std::move(op), {onnx_as_image(node, x)});
   if (grows) {
     y = node.add(Pad{.begins = {0, 0, 0, 0}, .ends = {0, 0, behind.grown[0], behind.grown[1]}}, {y});
     if (bias) y = node.add(Scale{.axis = 1, .offset = bias}, {y});

@@ -13,7 +13,7 @@ namespace {
 /// Which scale belongs to which element.
 class Scales {
  public:
-  Scales(const OnnxNode& node, const OnnxTensor& x, const OnnxTensor& scale) {
+  Scales(const OnnxNode& node, const ConstantTensor& x, const ConstantTensor& scale) {
     if (scale.count() == 1) return;
     axis_ = canonical_axis(node.attributes().integer("axis", 1), static_cast<std::int64_t>(x.shape.size()));
     const auto rank = static_cast<std::int64_t>(x.shape.size());
@@ -49,12 +49,12 @@ class Scales {
 /// 0 where the node has none.
 double zero_of(const OnnxNode& node, std::size_t at) {
   if (!node.has_input(2)) return 0;
-  const OnnxTensor& zero = node.constant(2, "zero points");
+  const ConstantTensor& zero = node.constant(2, "zero points");
   require(zero.count() > static_cast<std::int64_t>(at), "{} zero points", zero.count());
   return zero.real(at);
 }
 
-bool all_zero(const OnnxTensor& tensor) {
+bool all_zero(const ConstantTensor& tensor) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(tensor.count()); ++i) {
     if (tensor.real(i) != 0) return false;
   }
@@ -62,13 +62,13 @@ bool all_zero(const OnnxTensor& tensor) {
 }
 
 /// The 8-bit numbers as they are, if they are symmetric.
-std::shared_ptr<const OnnxQuantized> kept_bits(const OnnxNode& node, const OnnxTensor& x, const OnnxTensor& scale,
-                                               const Scales& scales) {
-  if (x.type != OnnxType::int8 || (node.has_input(2) && !all_zero(node.constant(2, "zero points")))) return nullptr;
+std::shared_ptr<const QuantizedConstant> kept_bits(const OnnxNode& node, const ConstantTensor& x,
+                                                   const ConstantTensor& scale, const Scales& scales) {
+  if (x.type != ElementType::int8 || (node.has_input(2) && !all_zero(node.constant(2, "zero points")))) return nullptr;
   std::vector<std::int8_t> q;
   q.reserve(static_cast<std::size_t>(x.count()));
   for (const std::int64_t value : x.integers.values) q.push_back(static_cast<std::int8_t>(value));
-  auto kept = std::make_shared<OnnxQuantized>();
+  auto kept = std::make_shared<QuantizedConstant>();
   kept->q = std::move(q);
   const Data<float> numbers = to_floats(scale);
   kept->scales.assign(numbers.values.begin(), numbers.values.end());
@@ -79,24 +79,24 @@ std::shared_ptr<const OnnxQuantized> kept_bits(const OnnxNode& node, const OnnxT
 
 }  // namespace
 
-OnnxTensorPtr fold_onnx_quantization(const OnnxNode& node, OnnxBudget& budget) {
+ConstantPtr fold_onnx_quantization(const OnnxNode& node, ImportBudget& budget) {
   const bool quantize = node.type() == "QuantizeLinear";
   if (!quantize && node.type() != "DequantizeLinear") return nullptr;
-  const OnnxTensor& x = node.constant(0, "input");
-  const OnnxTensor& scale = node.constant(1, "scales");
+  const ConstantTensor& x = node.constant(0, "input");
+  const ConstantTensor& scale = node.constant(1, "scales");
   require(scale.count() > 0, "no scale");
   budget.take(x.count());
   const Scales scales(node, x, scale);
   if (quantize) {
-    const OnnxType type = node.has_input(2) ? node.input(2).type : OnnxType::uint8;
-    const OnnxRange range = range_of(type);
+    const ElementType type = node.has_input(2) ? node.input(2).type : ElementType::uint8;
+    const ElementRange range = range_of(type);
     std::vector<std::int64_t> values;
     for (std::int64_t i = 0; i < x.count(); ++i) {
       const std::size_t at = scales.of(i);
       const auto quotient =
           static_cast<float>(x.real(static_cast<std::size_t>(i))) / static_cast<float>(scale.real(at));
       const double shifted = static_cast<double>(std::nearbyint(quotient)) + zero_of(node, at);
-      values.push_back(std::clamp(truncated(OnnxType::int64, shifted), range.low, range.high));
+      values.push_back(std::clamp(truncated(ElementType::int64, shifted), range.low, range.high));
     }
     return make_tensor(type, x.shape, std::move(values));
   }
@@ -106,8 +106,8 @@ OnnxTensorPtr fold_onnx_quantization(const OnnxNode& node, OnnxBudget& budget) {
     const double centered = x.real(static_cast<std::size_t>(i)) - zero_of(node, at);
     values.push_back(static_cast<float>(centered) * static_cast<float>(scale.real(at)));
   }
-  const OnnxTensorPtr plain = make_tensor(scale.type, x.shape, std::move(values));
-  auto result = std::make_shared<OnnxTensor>(*plain);
+  const ConstantPtr plain = make_tensor(scale.type, x.shape, std::move(values));
+  auto result = std::make_shared<ConstantTensor>(*plain);
   result->quantized = kept_bits(node, x, scale, scales);
   return result;
 }

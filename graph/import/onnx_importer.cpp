@@ -28,7 +28,7 @@ void at_node(const OnnxModelFile& file, const OnnxNodeProto& node, Step step) {
     step();
   } catch (const Error& error) {
     const ErrorKind kind = error.kind() == ErrorKind::invalid_argument ? ErrorKind::malformed : error.kind();
-    throw Error(kind, error.what(), fmt::format("{}, {}", file.path().string(), place_of(node)), error.hint());
+    throw placed(error, kind, fmt::format("{}, {}", file.path().string(), place_of(node)));
   }
 }
 
@@ -65,7 +65,7 @@ void OnnxImporter::add_inputs() {
     if (file_.initializers().contains(input.name) || values_.contains(input.name)) continue;
     const Shape shape = input_shape(input);
     try {
-      OnnxValue value;
+      ImportedValue value;
       value.type = input.type;
       value.shape = shape;
       value.id = writer_.add(input.name, Input{shape.empty() ? Shape{1} : shape}, {})[0];
@@ -76,30 +76,30 @@ void OnnxImporter::add_inputs() {
   }
 }
 
-const OnnxValue& OnnxImporter::find(const std::string& name) {
+const ImportedValue& OnnxImporter::find(const std::string& name) {
   if (const auto found = values_.find(name); found != values_.end()) return found->second;
   const auto stored = file_.initializers().find(name);
   if (stored == file_.initializers().end()) {
     throw Error(ErrorKind::malformed, fmt::format("'{}' is not made by any node before it", name));
   }
-  OnnxTensorPtr tensor = decode_onnx_tensor(stored->second, source_);
-  if (tensor->type != OnnxType::float32) budget_.take(tensor->count());
+  ConstantPtr tensor = decode_onnx_tensor(stored->second, source_);
+  if (tensor->type != ElementType::float32) budget_.take(tensor->count());
   return values_[name] = OnnxNode::constant_value(std::move(tensor));
 }
 
 OnnxNode OnnxImporter::context(const OnnxNodeProto& proto) {
-  std::vector<std::optional<OnnxValue>> inputs;
+  std::vector<std::optional<ImportedValue>> inputs;
   for (const std::string& name : proto.inputs) {
-    inputs.push_back(name.empty() ? std::nullopt : std::optional<OnnxValue>(find(name)));
+    inputs.push_back(name.empty() ? std::nullopt : std::optional<ImportedValue>(find(name)));
   }
   return {proto, source_, file_.opset(), std::move(inputs), writer_, budget_};
 }
 
 void OnnxImporter::convert(const OnnxNodeProto& proto) {
   OnnxNode node = context(proto);
-  std::vector<OnnxValue> results;
+  std::vector<ImportedValue> results;
   if (auto folded = fold_onnx(node, budget_)) {
-    for (OnnxTensorPtr& tensor : *folded) results.push_back(OnnxNode::constant_value(std::move(tensor)));
+    for (ConstantPtr& tensor : *folded) results.push_back(OnnxNode::constant_value(std::move(tensor)));
   } else {
     const OnnxConverter converter = is_standard(proto.domain) ? find_onnx_converter(proto.op_type) : nullptr;
     if (converter == nullptr) {
@@ -124,7 +124,7 @@ void OnnxImporter::convert(const OnnxNodeProto& proto) {
 void OnnxImporter::choose_outputs() {
   for (const OnnxValueInfo& output : file_.outputs()) {
     try {
-      const OnnxValue value = find(output.name);
+      const ImportedValue value = find(output.name);
       OnnxNodeProto keeper;
       keeper.op_type = "Identity";
       keeper.name = keeper.outputs.emplace_back(output.name);

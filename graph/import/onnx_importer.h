@@ -28,7 +28,7 @@ class OnnxImporter {
   [[nodiscard]] Shape input_shape(const OnnxValueInfo& input) const;
   void convert(const OnnxNodeProto& proto);
   /// A name of the file; throws Error(malformed) when nothing before makes it.
-  [[nodiscard]] const OnnxValue& find(const std::string& name);
+  [[nodiscard]] const ImportedValue& find(const std::string& name);
   [[nodiscard]] OnnxNode context(const OnnxNodeProto& proto);
   void choose_outputs();
 
@@ -36,9 +36,9 @@ class OnnxImporter {
   const OnnxImportOptions& options_;
   OnnxTensorSource source_;
   Graph graph_;
-  OnnxGraphWriter writer_{graph_};
-  OnnxBudget budget_{file_.bytes()};
-  std::map<std::string, OnnxValue> values_;
+  GraphWriter writer_{graph_};
+  ImportBudget budget_{file_.bytes()};
+  std::map<std::string, ImportedValue> values_;
 };
 
 }  // namespace octavo::graph

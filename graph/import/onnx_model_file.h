@@ -27,7 +27,7 @@ struct OnnxNodeProto {
 /// A graph's input or output.
 struct OnnxValueInfo {
   std::string name;
-  OnnxType type = OnnxType::float32;
+  ElementType type = ElementType::float32;
   bool has_shape = false, is_tensor = true;
   Shape shape;  ///< -1: a dimension that the file leaves open
 };

@@ -19,10 +19,10 @@ void require_dims(const OnnxNode& node) {
 }
 
 /// x repeated along its dimensions of 1 until it has the shape.
-OnnxValue expanded(OnnxNode& node, const OnnxValue& x, const Shape& shape) {
+ImportedValue expanded_value(OnnxNode& node, const ImportedValue& x, const Shape& shape) {
   Shape ones(shape.size() - x.shape.size(), 1);
   ones.insert(ones.end(), x.shape.begin(), x.shape.end());
-  OnnxValue y = node.add_reshape(x, ones);
+  ImportedValue y = node.add_reshape(x, ones);
   for (std::size_t d = 0; d < shape.size(); ++d) {
     if (ones[d] != shape[d]) y = node.add(Tile{.axis = static_cast<std::int64_t>(d), .tiles = shape[d]}, {y});
   }
@@ -33,12 +33,12 @@ OnnxValue expanded(OnnxNode& node, const OnnxValue& x, const Shape& shape) {
 
 void convert_onnx_reshape(OnnxNode& node) {
   std::vector<std::int64_t> wanted = to_integers(node.constant(1, "shape"));
-  const OnnxReshape reshape = onnx_reshape(node.shape(), wanted, node.attributes().flag("allowzero", false));
+  const FittedShape reshape = fitted_shape(node.shape(), wanted, node.attributes().flag("allowzero", false));
   node.result(node.add_reshape(node.input(), reshape.shape, reshape.dims));
 }
 
 void convert_onnx_flatten(OnnxNode& node) {
-  const OnnxValue& x = node.input();
+  const ImportedValue& x = node.input();
   const std::int64_t rank = node.rank(), given = node.attributes().integer("axis", 1);
   const std::int64_t axis = given == rank ? rank : OnnxNode::axis(given, std::max<std::int64_t>(rank, 1));
   const Shape shape{count_between(x.shape, 0, axis), count_between(x.shape, axis, rank)};
@@ -54,17 +54,14 @@ void convert_onnx_squeeze(OnnxNode& node) { node.result(node.add_reshape(node.in
 void convert_onnx_unsqueeze(OnnxNode& node) { node.result(node.add_reshape(node.input(), onnx_unsqueezed(node))); }
 
 void convert_onnx_transpose(OnnxNode& node) {
-  std::vector<std::int64_t> order = node.attributes().integers("perm");
-  if (order.empty()) {
-    for (std::int64_t d = node.rank(); d-- > 0;) order.push_back(d);
-  }
+  const std::vector<std::int64_t> order = onnx_order(node);
   if (static_cast<std::int64_t>(order.size()) != node.rank()) OnnxNode::malformed("perm does not name every axis");
   node.result(node.add_permute(node.input(), order));
 }
 
 void convert_onnx_concat(OnnxNode& node) {
   require_dims(node);
-  std::vector<OnnxValue> parts;
+  std::vector<ImportedValue> parts;
   for (std::size_t i = 0; i < node.input_count(); ++i) {
     if (element_count(node.shape(i)) != 0) parts.push_back(node.input(i));  // an empty part adds nothing
   }
@@ -109,7 +106,7 @@ void convert_onnx_split(OnnxNode& node) {
 
 void convert_onnx_slice(OnnxNode& node) {
   require_dims(node);
-  const OnnxSlice slice = onnx_slice(node);
+  const StridedSlice slice = onnx_slice(node);
   StridedSlice op;
   for (std::size_t i = 0; i < slice.axes.size(); ++i) {
     const std::int64_t size = node.shape()[static_cast<std::size_t>(slice.axes[i])];
@@ -129,14 +126,14 @@ void convert_onnx_slice(OnnxNode& node) {
 }
 
 void convert_onnx_gather(OnnxNode& node) {
-  const OnnxValue& x = node.input();
-  const OnnxValue& indices = node.input(1);
+  const ImportedValue& x = node.input();
+  const ImportedValue& indices = node.input(1);
   require_dims(node);
   const std::int64_t axis = OnnxNode::axis(node.attributes().integer("axis", 0), node.rank());
   Shape shape(x.shape.begin(), x.shape.begin() + axis);
   shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
   shape.insert(shape.end(), x.shape.begin() + axis + 1, x.shape.end());
-  OnnxValue y;
+  ImportedValue y;
   if (indices.is_constant() && indices.constant->count() == 1) {
     const std::int64_t at = to_integers(*indices.constant)[0];
     const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
@@ -157,14 +154,14 @@ void convert_onnx_gather(OnnxNode& node) {
 void convert_onnx_expand(OnnxNode& node) {
   const Shape wanted = to_integers(node.constant(1, "shape"));
   for (const std::int64_t dim : wanted) require(dim > 0, "a dimension of {}", dim);
-  node.result(expanded(node, node.input(), broadcast(node.shape(), wanted)));
+  node.result(expanded_value(node, node.input(), broadcast(node.shape(), wanted)));
 }
 
 void convert_onnx_tile(OnnxNode& node) {
   require_dims(node);
   const std::vector<std::int64_t> repeats = to_integers(node.constant(1, "repeats"));
   if (static_cast<std::int64_t>(repeats.size()) != node.rank()) OnnxNode::malformed("one repeat an axis is expected");
-  OnnxValue y = node.input();
+  ImportedValue y = node.input();
   for (std::size_t d = 0; d < repeats.size(); ++d) {
     if (repeats[d] != 1) y = node.add(Tile{.axis = static_cast<std::int64_t>(d), .tiles = repeats[d]}, {y});
   }
@@ -192,7 +189,7 @@ void convert_onnx_pad(OnnxNode& node) {
   if (axes.empty()) {
     for (std::int64_t d = 0; d < node.rank(); ++d) axes.push_back(d);
   }
-  axes = onnx_axes(axes, node.rank());
+  axes = canonical_axes(axes, node.rank());
   require(pads.size() == 2 * axes.size(), "{} pads for {} axes", pads.size(), axes.size());
   op.begins.assign(node.shape().size(), 0);
   op.ends = op.begins;
@@ -216,25 +213,12 @@ std::int64_t block_size(const OnnxNode& node) {
 }  // namespace
 
 void convert_onnx_depth_to_space(OnnxNode& node) {
-  const std::int64_t b = block_size(node);
-  const Shape& x = node.shape();
-  require(x[1] % (b * b) == 0, "{} channels for blocks of {}", x[1], b);
-  const std::int64_t channels = x[1] / (b * b);
   const bool depth_first = node.attributes().text("mode", "DCR") == "DCR";
-  OnnxValue y = node.add_reshape(
-      node.input(), depth_first ? Shape{x[0], b, b, channels, x[2], x[3]} : Shape{x[0], channels, b, b, x[2], x[3]});
-  y = node.add_permute(
-      y, depth_first ? std::vector<std::int64_t>{0, 3, 4, 1, 5, 2} : std::vector<std::int64_t>{0, 1, 4, 2, 5, 3});
-  node.result(node.add_reshape(y, {x[0], channels, x[2] * b, x[3] * b}));
+  node.result(add_depth_to_space(node, node.input(), block_size(node), depth_first));
 }
 
 void convert_onnx_space_to_depth(OnnxNode& node) {
-  const std::int64_t b = block_size(node);
-  const Shape& x = node.shape();
-  require(x[2] % b == 0 && x[3] % b == 0, "{} for blocks of {}", to_text(x), b);
-  OnnxValue y = node.add_reshape(node.input(), {x[0], x[1], x[2] / b, b, x[3] / b, b});
-  y = node.add_permute(y, {0, 3, 5, 1, 2, 4});
-  node.result(node.add_reshape(y, {x[0], x[1] * b * b, x[2] / b, x[3] / b}));
+  node.result(add_space_to_depth(node, node.input(), block_size(node)));
 }
 
 /// The numbers above or below a diagonal; 0 elsewhere.
@@ -252,8 +236,9 @@ void convert_onnx_trilu(OnnxNode& node) {
       mask.push_back((upper ? c >= diagonal : c <= diagonal) ? 1.0F : 0.0F);
     }
   }
-  const OnnxValue kept = OnnxNode::constant_value(make_tensor(OnnxType::float32, {rows, columns}, std::move(mask)));
-  OnnxValue y = node.add(Select{}, {kept, node.input(), OnnxNode::constant_value(0.0F)});
+  const ImportedValue kept =
+      OnnxNode::constant_value(make_tensor(ElementType::float32, {rows, columns}, std::move(mask)));
+  ImportedValue y = node.add(Select{}, {kept, node.input(), OnnxNode::constant_value(0.0F)});
   y.type = node.input().type;
   node.result(std::move(y));
 }

@@ -14,7 +14,7 @@ namespace {
 
 /// A parameter for each channel (or group), as a vector.
 BlobPtr vector_of(const OnnxNode& node, std::size_t input, std::string_view what, std::int64_t count) {
-  const OnnxTensor& tensor = node.constant(input, what);
+  const ConstantTensor& tensor = node.constant(input, what);
   if (tensor.count() != count) OnnxNode::malformed(fmt::format("{} {} for {}", tensor.count(), what, count));
   Blob blob;
   blob.shape = {count};
@@ -28,7 +28,7 @@ bool all_are(const BlobPtr& blob, float value) {
 }
 
 /// x * factor + offset a channel; nothing where that is x.
-OnnxValue scaled_channels(OnnxNode& node, const OnnxValue& x, const BlobPtr& factor, const BlobPtr& offset) {
+ImportedValue scaled_channels(OnnxNode& node, const ImportedValue& x, const BlobPtr& factor, const BlobPtr& offset) {
   if (all_are(factor, 1.0F) && all_are(offset, 0.0F)) return x;
   return node.add(Scale{.axis = 1, .factor = factor, .offset = offset}, {x});
 }
@@ -39,10 +39,10 @@ std::int64_t channels_of(const OnnxNode& node) {
 }
 
 /// Mean 0 and variance 1 over all dimensions behind the first `kept`, which x is reshaped to.
-OnnxValue normalized_rows(OnnxNode& node, const OnnxValue& x, const Shape& rows, float epsilon) {
+ImportedValue normalized_rows(OnnxNode& node, const ImportedValue& x, const Shape& rows, float epsilon) {
   std::vector<std::int64_t> dims(rows);
   dims.back() = -1;
-  OnnxValue y = node.add_reshape(x, rows, std::move(dims));
+  ImportedValue y = node.add_reshape(x, rows, std::move(dims));
   y = node.add(LayerNorm{.axis = -1, .epsilon = epsilon}, {y});
   return node.add_reshape(y, x.shape);
 }
@@ -50,29 +50,29 @@ OnnxValue normalized_rows(OnnxNode& node, const OnnxValue& x, const Shape& rows,
 /// LayerNormalization's and RMSNormalization's parameters fit the dims from the axis on, or are broadcast to them.
 BlobPtr row_parameters(const OnnxNode& node, std::size_t input, const Shape& row) {
   if (!node.has_input(input) || !node.input(input).is_constant()) return nullptr;
-  const OnnxTensor& tensor = *node.input(input).constant;
+  const ConstantTensor& tensor = *node.input(input).constant;
   return tensor.count() == element_count(row) ? to_blob(tensor) : nullptr;
 }
 
 /// The result, the rows' means, and 1 / their deviations.
-std::vector<OnnxValue> with_statistics(OnnxNode& node, OnnxValue result, std::int64_t axis, float epsilon) {
-  const OnnxValue& x = node.input();
-  OnnxReduction over;
+std::vector<ImportedValue> with_statistics(OnnxNode& node, ImportedValue result, std::int64_t axis, float epsilon) {
+  const ImportedValue& x = node.input();
+  ReducedAxes over;
   over.kept = x.shape;
   for (std::int64_t d = axis; d < node.rank(); ++d) {
     over.axes.push_back(d);
     over.kept[static_cast<std::size_t>(d)] = 1;
   }
   over.shape = over.kept;
-  const OnnxValue mean = onnx_reduce(node, ReductionKind::mean, x, over);
-  const OnnxValue centered = onnx_binary(node, BinaryKind::subtract, x, mean);
-  const OnnxValue squares = node.add_unary(UnaryKind::power, centered, 0.0F, 1.0F, 2.0F);
-  const OnnxValue variance = onnx_reduce(node, ReductionKind::mean, squares, over);
+  const ImportedValue mean = add_reduction(node, ReductionKind::mean, x, over);
+  const ImportedValue centered = add_arithmetic(node, BinaryKind::subtract, x, mean);
+  const ImportedValue squares = node.add_unary(UnaryKind::power, centered, 0.0F, 1.0F, 2.0F);
+  const ImportedValue variance = add_reduction(node, ReductionKind::mean, squares, over);
   return {std::move(result), mean, node.add_unary(UnaryKind::power, variance, epsilon, 1.0F, -0.5F)};
 }
 
 void normalize_rows(OnnxNode& node, bool centered) {
-  const OnnxValue& x = node.input();
+  const ImportedValue& x = node.input();
   if (x.shape.empty()) OnnxNode::malformed("its input is a scalar");
   const std::int64_t axis = OnnxNode::axis(node.attributes().integer("axis", -1), node.rank());
   const Shape row(x.shape.begin() + axis, x.shape.end());
@@ -84,9 +84,9 @@ void normalize_rows(OnnxNode& node, bool centered) {
   op.offset = op.factor ? row_parameters(node, 2, row) : nullptr;
   const bool factor_left = node.has_input(1) && !op.factor, offset_left = node.has_input(2) && !op.offset;
   const float epsilon = op.epsilon;
-  OnnxValue y = node.add(std::move(op), {x});
-  if (factor_left) y = onnx_binary(node, BinaryKind::multiply, y, node.input(1));
-  if (offset_left) y = onnx_binary(node, BinaryKind::add, y, node.input(2));
+  ImportedValue y = node.add(std::move(op), {x});
+  if (factor_left) y = add_arithmetic(node, BinaryKind::multiply, y, node.input(1));
+  if (offset_left) y = add_arithmetic(node, BinaryKind::add, y, node.input(2));
   if (node.output_count() > 1) {
     node.results(with_statistics(node, std::move(y), axis, epsilon));
   } else {
@@ -104,25 +104,25 @@ void convert_onnx_batch_normalization(OnnxNode& node) {
   op.epsilon = node.attributes().number("epsilon", 1e-5F);
   op.mean = vector_of(node, 3, "means", channels);
   op.variance = vector_of(node, 4, "variances", channels);
-  const OnnxValue y = node.add(std::move(op), {node.input()});
+  const ImportedValue y = node.add(std::move(op), {node.input()});
   node.result(scaled_channels(node, y, vector_of(node, 1, "scales", channels), vector_of(node, 2, "biases", channels)));
 }
 
 void convert_onnx_instance_normalization(OnnxNode& node) {
-  const OnnxValue& x = node.input();
+  const ImportedValue& x = node.input();
   const std::int64_t channels = channels_of(node);
   const Shape rows{x.shape[0], channels, element_count(x.shape) / (x.shape[0] * channels)};
-  const OnnxValue y = normalized_rows(node, x, rows, node.attributes().number("epsilon", 1e-5F));
+  const ImportedValue y = normalized_rows(node, x, rows, node.attributes().number("epsilon", 1e-5F));
   node.result(scaled_channels(node, y, vector_of(node, 1, "scales", channels), vector_of(node, 2, "biases", channels)));
 }
 
 void convert_onnx_group_normalization(OnnxNode& node) {
-  const OnnxValue& x = node.input();
+  const ImportedValue& x = node.input();
   const std::int64_t channels = channels_of(node);
   const std::int64_t groups = node.attributes().integer("num_groups", 0);
   require(groups > 0 && channels % groups == 0, "{} channels in {} groups", channels, groups);
   const Shape rows{x.shape[0], groups, element_count(x.shape) / (x.shape[0] * groups)};
-  const OnnxValue y = normalized_rows(node, x, rows, node.attributes().number("epsilon", 1e-5F));
+  const ImportedValue y = normalized_rows(node, x, rows, node.attributes().number("epsilon", 1e-5F));
   const auto spread = [&](std::size_t input, std::string_view what) {
     if (node.opset() >= 21) return vector_of(node, input, what, channels);
     const BlobPtr each = vector_of(node, input, what, groups);  // a parameter a group
@@ -151,41 +151,41 @@ void convert_onnx_lrn(OnnxNode& node) {
 
 /// (x - mean) / deviation over `axes`, here all but the channels.
 void convert_onnx_mean_variance_normalization(OnnxNode& node) {
-  const OnnxValue& x = node.input();
-  OnnxReduction over = onnx_reduction(node);
-  const OnnxValue mean = onnx_reduce(node, ReductionKind::mean, x, over);
-  const OnnxValue centered = onnx_binary(node, BinaryKind::subtract, x, mean);
-  const OnnxValue squares = node.add_unary(UnaryKind::power, centered, 0.0F, 1.0F, 2.0F);
-  const OnnxValue variance = onnx_reduce(node, ReductionKind::mean, squares, over);
-  const OnnxValue deviation = node.add_unary(UnaryKind::power, variance, 1e-9F, 1.0F, 0.5F);
-  node.result(onnx_binary(node, BinaryKind::divide, centered, deviation));
+  const ImportedValue& x = node.input();
+  ReducedAxes over = onnx_reduction(node);
+  const ImportedValue mean = add_reduction(node, ReductionKind::mean, x, over);
+  const ImportedValue centered = add_arithmetic(node, BinaryKind::subtract, x, mean);
+  const ImportedValue squares = node.add_unary(UnaryKind::power, centered, 0.0F, 1.0F, 2.0F);
+  const ImportedValue variance = add_reduction(node, ReductionKind::mean, squares, over);
+  const ImportedValue deviation = node.add_unary(UnaryKind::power, variance, 1e-9F, 1.0F, 0.5F);
+  node.result(add_arithmetic(node, BinaryKind::divide, centered, deviation));
 }
 
 /// x / norm; 0 where the norm is 0.
 void convert_onnx_lp_normalization(OnnxNode& node) {
-  const OnnxValue& x = node.input();
+  const ImportedValue& x = node.input();
   const std::int64_t p = node.attributes().integer("p", 2);
   require(p == 1 || p == 2, "p is {}", p);
-  OnnxReduction over;
+  ReducedAxes over;
   over.axes = {OnnxNode::axis(node.attributes().integer("axis", -1), node.rank())};
   over.kept = x.shape;
   over.kept[static_cast<std::size_t>(over.axes[0])] = 1;
   over.shape = over.kept;
-  OnnxValue norm = onnx_reduce(node, p == 1 ? ReductionKind::abs_sum : ReductionKind::square_sum, x, over);
+  ImportedValue norm = add_reduction(node, p == 1 ? ReductionKind::abs_sum : ReductionKind::square_sum, x, over);
   if (p == 2) norm = node.add_unary(UnaryKind::power, norm, 0.0F, 1.0F, 0.5F);
-  const OnnxValue quotient = onnx_binary(node, BinaryKind::divide, x, norm);
-  OnnxValue y = node.add(Select{}, {norm, quotient, OnnxNode::constant_value(0.0F)});
+  const ImportedValue quotient = add_arithmetic(node, BinaryKind::divide, x, norm);
+  ImportedValue y = node.add(Select{}, {norm, quotient, OnnxNode::constant_value(0.0F)});
   y.type = x.type;
   node.result(std::move(y));
 }
 
 void convert_onnx_softmax(OnnxNode& node) {
-  const OnnxValue& x = node.input();
+  const ImportedValue& x = node.input();
   if (x.shape.empty()) OnnxNode::malformed("its input is a scalar");
   const bool logarithm = node.type() == "LogSoftmax";
   const bool flat = node.opset() < 13;  // over all dims from the axis on
   const std::int64_t axis = OnnxNode::axis(node.attributes().integer("axis", flat ? 1 : -1), node.rank());
-  OnnxValue y = x;
+  ImportedValue y = x;
   std::int64_t along = axis;
   if (flat && axis + 1 < node.rank()) {
     const std::int64_t rows = count_between(x.shape, 0, axis), row = count_between(x.shape, axis, node.rank());
@@ -193,12 +193,12 @@ void convert_onnx_softmax(OnnxNode& node) {
     along = 1;
   }
   if (logarithm) {  // x - log(sum(exp(x))): the logarithm of a softmax that is 0 would be lost
-    OnnxReduction over;
+    ReducedAxes over;
     over.axes = {along};
     over.kept = y.shape;
     over.kept[static_cast<std::size_t>(along)] = 1;
     over.shape = over.kept;
-    y = onnx_binary(node, BinaryKind::subtract, y, onnx_reduce(node, ReductionKind::log_sum_exp, y, over));
+    y = add_arithmetic(node, BinaryKind::subtract, y, add_reduction(node, ReductionKind::log_sum_exp, y, over));
   } else {
     y = node.add(Softmax{.axis = along}, {y});
   }

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "graph/import/node_layers.h"
 #include "graph/import/onnx_node.h"
 
 namespace octavo::graph {
@@ -83,32 +85,20 @@ void convert_onnx_attention(OnnxNode& node);
 
 // ---- what several of them share -----------------------------------------------------------------------------------
 
-/// x + c, x * c and the like with constants as few numbers as can be: one for all, one a channel, or a part of x's
-/// dimensions; with two values of one shape, Eltwise; else Binary.
-[[nodiscard]] OnnxValue onnx_binary(OnnxNode& node, BinaryKind kind, const OnnxValue& a, const OnnxValue& b);
-
-/// The product of matrices of any rank, as numpy's matmul; Linear when b is one constant matrix.
-[[nodiscard]] OnnxValue onnx_matmul(OnnxNode& node, const OnnxValue& a, const OnnxValue& b);
-
 /// A convolution of x by constant weights [out][in / groups][kernel...], with the node's attributes. `weights`: as
 /// fp32 numbers; `bias` may be null.
-[[nodiscard]] OnnxValue onnx_convolution(OnnxNode& node, const OnnxValue& x, const OnnxTensor& weights, BlobPtr bias);
+[[nodiscard]] ImportedValue onnx_convolution(OnnxNode& node, const ImportedValue& x, const ConstantTensor& weights,
+                                             BlobPtr bias);
 
-/// Weights as a blob: in 8 bits where they were stored so with scales that octavo's kernels take; else fp32. The first
-/// dimension of `weights` is the outputs'.
-[[nodiscard]] BlobPtr onnx_weights(const OnnxTensor& weights, bool keep_bits, QuantizationWindow& window);
+/// The operator as one function of each number; nothing when it is none.
+[[nodiscard]] std::optional<Unary> onnx_function(const OnnxNode& node);
+/// Whether such a function gives truth values.
+[[nodiscard]] bool onnx_gives_truth(std::string_view type);
+/// The arithmetic that the operator does on two or more values.
+[[nodiscard]] std::optional<BinaryKind> onnx_binary_kind(const OnnxNode& node);
 
 /// What a reduction is over.
-struct OnnxReduction {
-  std::vector<std::int64_t> axes;  ///< rising
-  Shape kept;                      ///< x's shape with 1 for the reduced dimensions
-  Shape shape;                     ///< the result's
-};
-[[nodiscard]] OnnxReduction onnx_reduction(const OnnxNode& node);
-/// One number for each position of the other axes; the result has shape `reduction.shape`.
-[[nodiscard]] OnnxValue onnx_reduce(OnnxNode& node, ReductionKind kind, const OnnxValue& x,
-                                    const OnnxReduction& reduction);
-
+[[nodiscard]] ReducedAxes onnx_reduction(const OnnxNode& node);
 /// Kernel, stride, dilation and padding along one or two axes, a missing height as 1 and 0.
 struct OnnxWindow {
   std::size_t axes = 2;
@@ -117,12 +107,12 @@ struct OnnxWindow {
 /// From the attributes; `spatial`: the input's sizes, for auto_pad. `kernel`: where the attribute is missing.
 [[nodiscard]] OnnxWindow onnx_window(const OnnxNode& node, const Shape& spatial, const Shape& kernel);
 /// [N, C, W] as [N, C, 1, W], and back; other shapes as they are.
-[[nodiscard]] OnnxValue onnx_as_image(OnnxNode& node, const OnnxValue& x);
-[[nodiscard]] OnnxValue onnx_from_image(OnnxNode& node, const OnnxValue& y, std::int64_t rank);
+[[nodiscard]] ImportedValue onnx_as_image(OnnxNode& node, const ImportedValue& x);
+[[nodiscard]] ImportedValue onnx_from_image(OnnxNode& node, const ImportedValue& y, std::int64_t rank);
 
 /// x rounded onto a grid, as the integers of it: round(x / scale) + zero point, moved into the type's range. Scale and
 /// zero point: numbers that broadcast to x.
-[[nodiscard]] OnnxValue onnx_to_grid(OnnxNode& node, const OnnxValue& x, const OnnxValue& scale,
-                                     const OnnxValue& zero_point, OnnxType type);
+[[nodiscard]] ImportedValue onnx_to_grid(OnnxNode& node, const ImportedValue& x, const ImportedValue& scale,
+                                         const ImportedValue& zero_point, ElementType type);
 
 }  // namespace octavo::graph

@@ -97,10 +97,8 @@ const std::map<std::string_view, AsUnary>& unaries() {
   return table;
 }
 
-bool answers_truth(std::string_view type) { return type == "Not" || type == "IsNaN" || type == "IsInf"; }
-
 /// A slope for each channel: [C, 1, ..., 1], or one for all.
-BlobPtr channel_slopes(const OnnxTensor& slopes, const Shape& x) {
+BlobPtr channel_slopes(const ConstantTensor& slopes, const Shape& x) {
   if (slopes.count() == 1) return make_blob({1}, {static_cast<float>(slopes.real(0))});
   const std::size_t shift = x.size() - std::min(slopes.shape.size(), x.size());
   for (std::size_t d = 0; d < slopes.shape.size(); ++d) {
@@ -114,9 +112,9 @@ BlobPtr channel_slopes(const OnnxTensor& slopes, const Shape& x) {
 }
 
 /// Two's complement of the few bits that a type has.
-OnnxValue wrapped_around(OnnxNode& node, const OnnxValue& x, const OnnxRange& range) {
+ImportedValue wrapped_around(OnnxNode& node, const ImportedValue& x, const ElementRange& range) {
   const auto low = static_cast<float>(range.low), count = static_cast<float>(range.high - range.low + 1);
-  OnnxValue y = node.add_affine(x, 1.0F, -low);
+  ImportedValue y = node.add_affine(x, 1.0F, -low);
   y = node.add_binary(BinaryKind::modulo, y, OnnxNode::constant_value(count));
   y = node.add_affine(y, 1.0F, low);
   y.shape = x.shape;
@@ -125,17 +123,25 @@ OnnxValue wrapped_around(OnnxNode& node, const OnnxValue& x, const OnnxRange& ra
 
 }  // namespace
 
-void convert_onnx_unary(OnnxNode& node) {
+bool onnx_gives_truth(std::string_view type) { return type == "Not" || type == "IsNaN" || type == "IsInf"; }
+
+std::optional<Unary> onnx_function(const OnnxNode& node) {
   const auto found = unaries().find(node.type());
-  if (found == unaries().end()) OnnxNode::unsupported("this function");
-  OnnxValue y = node.add(found->second(node.attributes()), {node.input()});
+  if (found == unaries().end()) return std::nullopt;
+  return found->second(node.attributes());
+}
+
+void convert_onnx_unary(OnnxNode& node) {
+  const std::optional<Unary> function = onnx_function(node);
+  if (!function) OnnxNode::unsupported("this function");
+  ImportedValue y = node.add(*function, {node.input()});
   y.shape = node.shape();
-  if (answers_truth(node.type())) y.type = OnnxType::boolean;
+  if (onnx_gives_truth(node.type())) y.type = ElementType::boolean;
   node.result(std::move(y));
 }
 
 void convert_onnx_prelu(OnnxNode& node) {
-  const OnnxValue& x = node.input();
+  const ImportedValue& x = node.input();
   if (node.input(1).is_constant()) {
     if (const BlobPtr slopes = channel_slopes(node.constant(1, "slopes"), x.shape)) {
       node.result(node.add(PRelu{.slopes = slopes}, {x}));
@@ -143,15 +149,15 @@ void convert_onnx_prelu(OnnxNode& node) {
     }
   }
   // max(x, 0) + slope * min(x, 0)
-  const OnnxValue zero = OnnxNode::constant_value(0.0F);
-  const OnnxValue above = node.add_unary(UnaryKind::relu, x);
-  const OnnxValue below = node.add_binary(BinaryKind::minimum, x, zero);
+  const ImportedValue zero = OnnxNode::constant_value(0.0F);
+  const ImportedValue above = node.add_unary(UnaryKind::relu, x);
+  const ImportedValue below = node.add_binary(BinaryKind::minimum, x, zero);
   node.result(node.add_binary(BinaryKind::add, above, node.add_binary(BinaryKind::multiply, below, node.input(1))));
 }
 
 void convert_onnx_clip(OnnxNode& node) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  const OnnxValue& x = node.input();
+  const ImportedValue& x = node.input();
   const auto bound = [&](std::size_t input, const char* name, float fallback) {
     if (node.opset() < 11) return node.attributes().number(name, fallback);
     return node.has_input(input) ? node.scalar(input, "bounds") : fallback;
@@ -159,7 +165,7 @@ void convert_onnx_clip(OnnxNode& node) {
   const bool computed =
       (node.has_input(1) && !node.input(1).is_constant()) || (node.has_input(2) && !node.input(2).is_constant());
   if (computed) {
-    OnnxValue y = x;
+    ImportedValue y = x;
     if (node.has_input(1)) y = node.add_binary(BinaryKind::maximum, y, node.input(1));
     if (node.has_input(2)) y = node.add_binary(BinaryKind::minimum, y, node.input(2));
     node.result(std::move(y));
@@ -176,17 +182,17 @@ void convert_onnx_clip(OnnxNode& node) {
 }
 
 void convert_onnx_cast(OnnxNode& node) {
-  const OnnxValue& x = node.input();
-  const OnnxType to = node.type() == "CastLike"
-                          ? node.input(1).type
-                          : onnx_type(static_cast<std::uint64_t>(node.attributes().integer("to", 0)));
-  if (to == OnnxType::string) OnnxNode::unsupported("strings");
-  OnnxValue y = x;
-  if (to == OnnxType::boolean && x.type != OnnxType::boolean) {
+  const ImportedValue& x = node.input();
+  const ElementType to = node.type() == "CastLike"
+                             ? node.input(1).type
+                             : onnx_type(static_cast<std::uint64_t>(node.attributes().integer("to", 0)));
+  if (to == ElementType::string) OnnxNode::unsupported("strings");
+  ImportedValue y = x;
+  if (to == ElementType::boolean && x.type != ElementType::boolean) {
     y = node.add_unary(UnaryKind::nonzero, x);
   } else if (!is_floating(to)) {
     if (is_floating(x.type)) y = node.add_unary(UnaryKind::truncate, x);
-    const OnnxRange from = range_of(x.type), range = range_of(to);
+    const ElementRange from = range_of(x.type), range = range_of(to);
     const bool narrower = is_floating(x.type) || from.low < range.low || from.high > range.high;
     if (narrower && range.high < 65536) y = wrapped_around(node, y, range);
   }
@@ -200,8 +206,8 @@ void convert_onnx_identity(OnnxNode& node) {
     OnnxNode::unsupported("dropout in training mode");
   }
   if (node.type() == "Dropout" && node.output_count() > 1) {
-    OnnxValue kept = node.add_unary(UnaryKind::power, node.input(), 1.0F, 0.0F, 1.0F);  // the mask: all are kept
-    kept.type = OnnxType::boolean;
+    ImportedValue kept = node.add_unary(UnaryKind::power, node.input(), 1.0F, 0.0F, 1.0F);  // the mask: all are kept
+    kept.type = ElementType::boolean;
     node.results({node.input(), std::move(kept)});
     return;
   }

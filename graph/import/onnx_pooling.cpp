@@ -20,7 +20,7 @@ bool pads_fit(const OnnxWindow& window) {
 }  // namespace
 
 void convert_onnx_pool(OnnxNode& node) {
-  const OnnxValue& x = node.input();
+  const ImportedValue& x = node.input();
   if (x.shape.size() != 3 && x.shape.size() != 4) {
     OnnxNode::unsupported(fmt::format("a pool of {} dimensions", x.shape.size()),
                           "octavo pools over one or two dimensions");
@@ -29,7 +29,7 @@ void convert_onnx_pool(OnnxNode& node) {
   const bool maximum = node.type() == "MaxPool";
   OnnxWindow window = onnx_window(node, {x.shape.begin() + 2, x.shape.end()}, {});
   if (window.dilation != Pair{1, 1}) OnnxNode::unsupported("a dilated pool");
-  OnnxValue y = onnx_as_image(node, x);
+  ImportedValue y = onnx_as_image(node, x);
   Pool op;
   op.kind = maximum ? PoolKind::max : PoolKind::average;
   op.kernel = window.kernel;
@@ -48,9 +48,9 @@ void convert_onnx_pool(OnnxNode& node) {
 }
 
 void convert_onnx_global_pool(OnnxNode& node) {
-  const OnnxValue& x = node.input();
+  const ImportedValue& x = node.input();
   if (x.shape.size() < 3) OnnxNode::malformed("its input has no pixels");
-  OnnxValue y = x;
+  ImportedValue y = x;
   if (x.shape.size() != 4) {
     Shape image{x.shape[0], x.shape[1], 1, 1};
     for (std::size_t d = 2; d < x.shape.size(); ++d) image[3] = checked_product(image[3], x.shape[d]);

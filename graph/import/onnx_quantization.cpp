@@ -14,8 +14,8 @@ namespace octavo::graph {
 namespace {
 
 /// A parameter for each position of an axis as a value that broadcasts to x; blocks are repeated.
-OnnxValue along_axis(OnnxNode& node, const OnnxValue& parameter, const Shape& x, std::int64_t given_axis,
-                     std::int64_t block) {
+ImportedValue along_axis(OnnxNode& node, const ImportedValue& parameter, const Shape& x, std::int64_t given_axis,
+                         std::int64_t block) {
   if (element_count(parameter.shape) == 1) return node.add_reshape(parameter, {});
   const auto rank = static_cast<std::int64_t>(x.size());
   const std::int64_t axis = canonical_axis(given_axis, rank);
@@ -33,14 +33,14 @@ OnnxValue along_axis(OnnxNode& node, const OnnxValue& parameter, const Shape& x,
   Shape split = parameter.shape, joined = parameter.shape;
   split.insert(split.begin() + axis + 1, 1);
   joined[static_cast<std::size_t>(axis)] = checked_product(joined[static_cast<std::size_t>(axis)], block);
-  OnnxValue y = node.add_reshape(parameter, split, split);
+  ImportedValue y = node.add_reshape(parameter, split, split);
   y = node.add(Tile{.axis = axis + 1, .tiles = block}, {y});
   y = node.add_reshape(y, joined, joined);
   if (joined[static_cast<std::size_t>(axis)] == size) return y;
   return node.add(StridedSlice{.axes = {axis}, .begins = {0}, .ends = {size}, .steps = {1}}, {y});
 }
 
-bool is_zero(const OnnxValue& value) {
+bool is_zero(const ImportedValue& value) {
   if (!value.is_constant()) return false;
   for (std::size_t i = 0; i < static_cast<std::size_t>(value.constant->count()); ++i) {
     if (value.constant->real(i) != 0) return false;
@@ -48,13 +48,13 @@ bool is_zero(const OnnxValue& value) {
   return true;
 }
 
-OnnxValue optional(const OnnxNode& node, std::size_t input) {
+ImportedValue optional(const OnnxNode& node, std::size_t input) {
   return node.has_input(input) ? node.input(input) : OnnxNode::constant_value(0.0F);
 }
 
 /// x - zero point, of constants a constant. `as_rows`: a vector of zero points belongs to x's rows, not its columns.
-OnnxValue centered(OnnxNode& node, const OnnxValue& x, OnnxValue zero, bool as_rows = false) {
-  OnnxValue integers = x;
+ImportedValue centered(OnnxNode& node, const ImportedValue& x, ImportedValue zero, bool as_rows = false) {
+  ImportedValue integers = x;
   integers.dequantized = true;
   if (x.is_constant()) node.budget().take(x.constant->count());
   if (as_rows && zero.shape.size() == 1 && zero.shape[0] > 1) {
@@ -62,7 +62,7 @@ OnnxValue centered(OnnxNode& node, const OnnxValue& x, OnnxValue zero, bool as_r
   }
   if (is_zero(zero)) {
     if (x.is_constant() && !x.constant->floating()) {
-      integers = OnnxNode::constant_value(make_tensor(OnnxType::float32, x.shape, [&] {
+      integers = OnnxNode::constant_value(make_tensor(ElementType::float32, x.shape, [&] {
         const Data<float> numbers = to_floats(*x.constant);
         return std::vector<float>(numbers.values.begin(), numbers.values.end());
       }()));
@@ -82,26 +82,27 @@ OnnxValue centered(OnnxNode& node, const OnnxValue& x, OnnxValue zero, bool as_r
         values.push_back(static_cast<float>(x.constant->real(static_cast<std::size_t>(i)) -
                                             zero.constant->real(static_cast<std::size_t>(at))));
       }
-      return OnnxNode::constant_value(make_tensor(OnnxType::float32, shape, std::move(values)));
+      return OnnxNode::constant_value(make_tensor(ElementType::float32, shape, std::move(values)));
     }
   }
-  OnnxValue y = node.add_binary(BinaryKind::subtract, integers, zero);
+  ImportedValue y = node.add_binary(BinaryKind::subtract, integers, zero);
   if (!integers.is_constant()) y.shape = integers.shape;
   y.dequantized = true;
   return y;
 }
 
-OnnxValue dequantized(OnnxNode& node, const OnnxValue& x, const OnnxValue& scale, const OnnxValue& zero) {
-  OnnxValue y = node.add_binary(BinaryKind::multiply, centered(node, x, zero), scale);
+ImportedValue dequantized(OnnxNode& node, const ImportedValue& x, const ImportedValue& scale,
+                          const ImportedValue& zero) {
+  ImportedValue y = node.add_binary(BinaryKind::multiply, centered(node, x, zero), scale);
   y.shape = x.shape;
-  y.type = OnnxType::float32;
+  y.type = ElementType::float32;
   y.dequantized = true;
   return y;
 }
 
 /// The numbers of weights minus their zero point, one for all or one an output channel.
-OnnxTensorPtr centered_weights(const OnnxNode& node, std::size_t input, std::size_t zero_input) {
-  const OnnxTensor& weights = node.constant(input, "weights");
+ConstantPtr centered_weights(const OnnxNode& node, std::size_t input, std::size_t zero_input) {
+  const ConstantTensor& weights = node.constant(input, "weights");
   node.budget().take(weights.count());
   std::vector<float> values;
   const bool has_zero = node.has_input(zero_input);
@@ -110,20 +111,20 @@ OnnxTensorPtr centered_weights(const OnnxNode& node, std::size_t input, std::siz
   for (std::int64_t i = 0; i < weights.count(); ++i) {
     double zero = 0;
     if (has_zero) {
-      const OnnxTensor& zeros = node.constant(zero_input, "zero points");
+      const ConstantTensor& zeros = node.constant(zero_input, "zero points");
       require(zeros.count() == 1 || zeros.count() == channels, "{} zero points", zeros.count());
       zero = zeros.real(zeros.count() == 1 ? 0 : static_cast<std::size_t>(i / each));
     }
     values.push_back(static_cast<float>(weights.real(static_cast<std::size_t>(i)) - zero));
   }
-  return make_tensor(OnnxType::float32, weights.shape, std::move(values));
+  return make_tensor(ElementType::float32, weights.shape, std::move(values));
 }
 
 /// A product of scales as constants where they are, else as values.
-OnnxValue product(OnnxNode& node, const OnnxValue& a, const OnnxValue& b) {
+ImportedValue product(OnnxNode& node, const ImportedValue& a, const ImportedValue& b) {
   if (!a.is_constant() || !b.is_constant()) return node.add_binary(BinaryKind::multiply, a, b);
-  const OnnxValue& more = a.constant->count() >= b.constant->count() ? a : b;
-  const OnnxValue& less = a.constant->count() >= b.constant->count() ? b : a;
+  const ImportedValue& more = a.constant->count() >= b.constant->count() ? a : b;
+  const ImportedValue& less = a.constant->count() >= b.constant->count() ? b : a;
   require(less.constant->count() == 1 || less.shape == more.shape, "scales {} and {}", to_text(a.shape),
           to_text(b.shape));
   std::vector<float> values;
@@ -131,23 +132,23 @@ OnnxValue product(OnnxNode& node, const OnnxValue& a, const OnnxValue& b) {
     values.push_back(static_cast<float>(more.constant->real(i)) *
                      static_cast<float>(less.constant->real(less.constant->count() == 1 ? 0 : i)));
   }
-  return OnnxNode::constant_value(make_tensor(OnnxType::float32, more.shape, std::move(values)));
+  return OnnxNode::constant_value(make_tensor(ElementType::float32, more.shape, std::move(values)));
 }
 
 /// A vector of scales that belongs to the rows of a matrix.
-OnnxValue row_scale(OnnxNode& node, const OnnxValue& scale, const Shape& matrix) {
+ImportedValue row_scale(OnnxNode& node, const ImportedValue& scale, const Shape& matrix) {
   const bool of_rows = scale.shape.size() == 1 && scale.shape[0] > 1 && matrix.size() >= 2;
   return of_rows ? node.add_reshape(scale, {scale.shape[0], 1}, {scale.shape[0], 1}) : scale;
 }
 
 }  // namespace
 
-OnnxValue onnx_to_grid(OnnxNode& node, const OnnxValue& x, const OnnxValue& scale, const OnnxValue& zero_point,
-                       OnnxType type) {
-  OnnxValue y = node.add_binary(BinaryKind::divide, x, scale);
+ImportedValue onnx_to_grid(OnnxNode& node, const ImportedValue& x, const ImportedValue& scale,
+                           const ImportedValue& zero_point, ElementType type) {
+  ImportedValue y = node.add_binary(BinaryKind::divide, x, scale);
   y = node.add_unary(UnaryKind::round, y);
   if (!is_zero(zero_point)) y = node.add_binary(BinaryKind::add, y, zero_point);
-  const OnnxRange range = range_of(type);
+  const ElementRange range = range_of(type);
   y = node.add_unary(UnaryKind::clip, y, static_cast<float>(range.low), static_cast<float>(range.high));
   y.shape = x.shape;
   y.type = type;
@@ -155,98 +156,99 @@ OnnxValue onnx_to_grid(OnnxNode& node, const OnnxValue& x, const OnnxValue& scal
 }
 
 void convert_onnx_quantize_linear(OnnxNode& node) {
-  const OnnxValue& x = node.input();
+  const ImportedValue& x = node.input();
   const std::int64_t axis = node.attributes().integer("axis", 1), block = node.attributes().integer("block_size", 0);
   const std::int64_t named = node.attributes().integer("output_dtype", 0);
-  const OnnxType type = node.has_input(2) ? node.input(2).type
-                        : named != 0      ? onnx_type(static_cast<std::uint64_t>(named))
-                                          : OnnxType::uint8;
+  const ElementType type = node.has_input(2) ? node.input(2).type
+                           : named != 0      ? onnx_type(static_cast<std::uint64_t>(named))
+                                             : ElementType::uint8;
   if (is_floating(type)) OnnxNode::unsupported("floating-point numbers of 8 bits");
-  const OnnxValue scale = along_axis(node, node.input(1), x.shape, axis, block);
-  const OnnxValue zero =
+  const ImportedValue scale = along_axis(node, node.input(1), x.shape, axis, block);
+  const ImportedValue zero =
       node.has_input(2) ? along_axis(node, node.input(2), x.shape, axis, block) : OnnxNode::constant_value(0.0F);
   node.result(onnx_to_grid(node, x, scale, zero, type));
 }
 
 void convert_onnx_dequantize_linear(OnnxNode& node) {
-  const OnnxValue& x = node.input();
+  const ImportedValue& x = node.input();
   const std::int64_t axis = node.attributes().integer("axis", 1), block = node.attributes().integer("block_size", 0);
-  const OnnxValue scale = along_axis(node, node.input(1), x.shape, axis, block);
-  const OnnxValue zero =
+  const ImportedValue scale = along_axis(node, node.input(1), x.shape, axis, block);
+  const ImportedValue zero =
       node.has_input(2) ? along_axis(node, node.input(2), x.shape, axis, block) : OnnxNode::constant_value(0.0F);
   node.result(dequantized(node, x, scale, zero));
 }
 
 void convert_onnx_dynamic_quantize_linear(OnnxNode& node) {
-  const OnnxValue& x = node.input();
-  const OnnxValue zero = OnnxNode::constant_value(0.0F);
+  const ImportedValue& x = node.input();
+  const ImportedValue zero = OnnxNode::constant_value(0.0F);
   const auto extreme = [&](ReductionKind kind, BinaryKind with_zero) {
-    const OnnxValue whole = node.add_reshape(node.add(Reduction{.kind = kind, .axis = 0}, {x}), {});
+    const ImportedValue whole = node.add_reshape(node.add(Reduction{.kind = kind, .axis = 0}, {x}), {});
     return node.add_binary(with_zero, whole, zero);
   };
-  const OnnxValue greatest = extreme(ReductionKind::max, BinaryKind::maximum);
-  const OnnxValue least = extreme(ReductionKind::min, BinaryKind::minimum);
-  const OnnxValue range = node.add_binary(BinaryKind::subtract, greatest, least);
-  OnnxValue scale = node.add_binary(BinaryKind::divide, range, OnnxNode::constant_value(255.0F));
+  const ImportedValue greatest = extreme(ReductionKind::max, BinaryKind::maximum);
+  const ImportedValue least = extreme(ReductionKind::min, BinaryKind::minimum);
+  const ImportedValue range = node.add_binary(BinaryKind::subtract, greatest, least);
+  ImportedValue scale = node.add_binary(BinaryKind::divide, range, OnnxNode::constant_value(255.0F));
   scale = node.add(Select{}, {range, scale, OnnxNode::constant_value(1.0F)});  // all zeros: any scale will do
   scale.shape = {};
-  scale.type = OnnxType::float32;
-  OnnxValue shift = node.add_binary(BinaryKind::divide, node.add_affine(least, -1.0F, 0.0F), scale);
+  scale.type = ElementType::float32;
+  ImportedValue shift = node.add_binary(BinaryKind::divide, node.add_affine(least, -1.0F, 0.0F), scale);
   shift = node.add_unary(UnaryKind::clip, node.add_unary(UnaryKind::round, shift), 0.0F, 255.0F);
-  shift.type = OnnxType::uint8;
-  const OnnxValue y = onnx_to_grid(node, x, scale, shift, OnnxType::uint8);
+  shift.type = ElementType::uint8;
+  const ImportedValue y = onnx_to_grid(node, x, scale, shift, ElementType::uint8);
   node.results({y, scale, shift});
 }
 
 void convert_onnx_conv_integer(OnnxNode& node) {
-  const OnnxValue x = centered(node, node.input(0), optional(node, 2));
-  OnnxValue y = onnx_convolution(node, x, *centered_weights(node, 1, 3), nullptr);
-  y.type = OnnxType::int32;
+  const ImportedValue x = centered(node, node.input(0), optional(node, 2));
+  ImportedValue y = onnx_convolution(node, x, *centered_weights(node, 1, 3), nullptr);
+  y.type = ElementType::int32;
   node.result(std::move(y));
 }
 
 /// Inputs: x, its scale and zero point, weights, theirs, the result's scale and zero point, biases.
 void convert_onnx_qlinear_conv(OnnxNode& node) {
-  const OnnxValue x = centered(node, node.input(0), node.input(2));
-  const OnnxTensorPtr weights = centered_weights(node, 3, 5);
+  const ImportedValue x = centered(node, node.input(0), node.input(2));
+  const ConstantPtr weights = centered_weights(node, 3, 5);
   BlobPtr bias;
   if (node.has_input(8)) {  // in steps of the product of the scales, as the sums are
     Blob blob;
-    const OnnxTensor& stored = node.constant(8, "biases");
+    const ConstantTensor& stored = node.constant(8, "biases");
     blob.shape = {stored.count()};
     blob.f32 = to_floats(stored);
     bias = std::make_shared<const Blob>(std::move(blob));
   }
-  OnnxValue y = onnx_convolution(node, x, *weights, std::move(bias));
-  OnnxValue scale = product(node, node.input(1), node.input(4));
+  ImportedValue y = onnx_convolution(node, x, *weights, std::move(bias));
+  ImportedValue scale = product(node, node.input(1), node.input(4));
   if (element_count(scale.shape) > 1) scale = along_axis(node, scale, y.shape, 1, 0);
-  y = onnx_binary(node, BinaryKind::multiply, y, scale);
+  y = add_arithmetic(node, BinaryKind::multiply, y, scale);
   node.result(onnx_to_grid(node, y, node.input(6), node.input(7), node.input(7).type));
 }
 
 void convert_onnx_matmul_integer(OnnxNode& node) {
-  const OnnxValue a = centered(node, node.input(0), optional(node, 2), true);
-  const OnnxValue b = centered(node, node.input(1), optional(node, 3));
-  OnnxValue y = onnx_matmul(node, a, b);
-  y.type = OnnxType::int32;
+  const ImportedValue a = centered(node, node.input(0), optional(node, 2), true);
+  const ImportedValue b = centered(node, node.input(1), optional(node, 3));
+  ImportedValue y = add_matrix_product(node, a, b);
+  y.type = ElementType::int32;
   node.result(std::move(y));
 }
 
 /// Inputs: a, its scale and zero point, b, its scale and zero point, the result's.
 void convert_onnx_qlinear_matmul(OnnxNode& node) {
-  const OnnxValue a = centered(node, node.input(0), node.input(2), true);
-  const OnnxValue b = centered(node, node.input(3), node.input(5));
-  OnnxValue y = onnx_matmul(node, a, b);
-  y = onnx_binary(node, BinaryKind::multiply, y, row_scale(node, node.input(1), y.shape));
-  y = onnx_binary(node, BinaryKind::multiply, y, node.input(4));
+  const ImportedValue a = centered(node, node.input(0), node.input(2), true);
+  const ImportedValue b = centered(node, node.input(3), node.input(5));
+  ImportedValue y = add_matrix_product(node, a, b);
+  y = add_arithmetic(node, BinaryKind::multiply, y, row_scale(node, node.input(1), y.shape));
+  y = add_arithmetic(node, BinaryKind::multiply, y, node.input(4));
   node.result(onnx_to_grid(node, y, node.input(6), node.input(7), node.input(7).type));
 }
 
 /// ONNX Runtime's own: a, its scale and zero point, b, its scale and zero point, the result's.
 void convert_onnx_qlinear_binary(OnnxNode& node) {
-  const OnnxValue a = dequantized(node, node.input(0), node.input(1), optional(node, 2));
-  const OnnxValue b = dequantized(node, node.input(3), node.input(4), optional(node, 5));
-  const OnnxValue y = onnx_binary(node, node.type() == "QLinearAdd" ? BinaryKind::add : BinaryKind::multiply, a, b);
+  const ImportedValue a = dequantized(node, node.input(0), node.input(1), optional(node, 2));
+  const ImportedValue b = dequantized(node, node.input(3), node.input(4), optional(node, 5));
+  const ImportedValue y =
+      add_arithmetic(node, node.type() == "QLinearAdd" ? BinaryKind::add : BinaryKind::multiply, a, b);
   node.result(onnx_to_grid(node, y, node.input(6), optional(node, 7), node.input(0).type));
 }
 
@@ -254,14 +256,14 @@ void convert_onnx_qlinear_binary(OnnxNode& node) {
 void convert_onnx_qlinear_pool(OnnxNode& node) {
   if (node.attributes().flag("channels_last", false)) OnnxNode::unsupported("channels_last");
   if (node.rank() != 4) OnnxNode::unsupported("a pool of another rank than 4");
-  OnnxValue y = dequantized(node, node.input(0), node.input(1), optional(node, 2));
+  ImportedValue y = dequantized(node, node.input(0), node.input(1), optional(node, 2));
   y = node.add(Pool{.kind = PoolKind::average, .global = true}, {y});
   node.result(onnx_to_grid(node, y, node.input(3), optional(node, 4), node.input(0).type));
 }
 
 /// ONNX Runtime's own: x, its scale and zero point, the result's.
 void convert_onnx_qlinear_unary(OnnxNode& node) {
-  OnnxValue y = dequantized(node, node.input(0), node.input(1), optional(node, 2));
+  ImportedValue y = dequantized(node, node.input(0), node.input(1), optional(node, 2));
   y = node.type() == "QLinearSigmoid" ? node.add_unary(UnaryKind::sigmoid, y)
                                       : node.add_unary(UnaryKind::relu, y, node.attributes().number("alpha", 0.01F));
   node.result(onnx_to_grid(node, y, node.input(3), optional(node, 4), node.input(0).type));
@@ -269,13 +271,13 @@ void convert_onnx_qlinear_unary(OnnxNode& node) {
 
 /// ONNX Runtime's own: the result's scale and zero point, then value, scale and zero point of each part.
 void convert_onnx_qlinear_concat(OnnxNode& node) {
-  std::vector<OnnxValue> parts;
+  std::vector<ImportedValue> parts;
   for (std::size_t i = 2; i + 1 < node.input_count(); i += 3) {
     parts.push_back(dequantized(node, node.input(i), node.input(i + 1), optional(node, i + 2)));
   }
   if (parts.empty() || parts[0].shape.empty()) OnnxNode::malformed("it has nothing to join");
   const auto rank = static_cast<std::int64_t>(parts[0].shape.size());
-  const OnnxValue y = node.add(Concat{.axis = OnnxNode::axis(node.attributes().integer("axis", 0), rank)}, parts);
+  const ImportedValue y = node.add(Concat{.axis = OnnxNode::axis(node.attributes().integer("axis", 0), rank)}, parts);
   node.result(onnx_to_grid(node, y, node.input(0), node.input(1), node.input(2).type));
 }
 
@@ -283,21 +285,21 @@ void convert_onnx_qlinear_concat(OnnxNode& node) {
 /// product, and, unless the result is fp32, its scale and zero point.
 void convert_onnx_qgemm(OnnxNode& node) {
   const OnnxAttributes& attributes = node.attributes();
-  OnnxValue a = centered(node, node.input(0), node.input(2));
+  ImportedValue a = centered(node, node.input(0), node.input(2));
   if (a.shape.size() != 2 || node.shape(3).size() != 2) OnnxNode::malformed("its inputs are not matrices");
   if (attributes.flag("transA", false)) a = node.add_permute(a, {1, 0});
-  OnnxTensorPtr b = centered_weights(node, 3, 5);
+  ConstantPtr b = centered_weights(node, 3, 5);
   if (attributes.flag("transB", false)) {
     const std::int64_t rows = b->shape[0], columns = b->shape[1];
-    b = make_tensor(OnnxType::float32, {columns, rows}, transposed<float>(b->floats.values, rows, columns));
+    b = make_tensor(ElementType::float32, {columns, rows}, transposed<float>(b->floats.values, rows, columns));
   } else if (node.has_input(5) && element_count(node.shape(5)) > 1) {
     OnnxNode::unsupported("a zero point for each column");
   }
-  OnnxValue y = onnx_matmul(node, a, OnnxNode::constant_value(std::move(b)));
-  if (node.has_input(6)) y = onnx_binary(node, BinaryKind::add, y, node.input(6));
-  y = onnx_binary(node, BinaryKind::multiply, y, product(node, node.input(1), node.input(4)));
+  ImportedValue y = add_matrix_product(node, a, OnnxNode::constant_value(std::move(b)));
+  if (node.has_input(6)) y = add_arithmetic(node, BinaryKind::add, y, node.input(6));
+  y = add_arithmetic(node, BinaryKind::multiply, y, product(node, node.input(1), node.input(4)));
   if (const float alpha = attributes.number("alpha", 1.0F); alpha != 1.0F) y = node.add_affine(y, alpha, 0.0F);
-  y.type = OnnxType::float32;
+  y.type = ElementType::float32;
   node.result(node.has_input(7) ? onnx_to_grid(node, y, node.input(7), optional(node, 8), node.input(0).type) : y);
 }
 

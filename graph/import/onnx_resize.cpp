@@ -95,7 +95,7 @@ void convert_onnx_resize(OnnxNode& node) {
   op.exclude_outside = node.attributes().flag("exclude_outside", false);
   op.antialias = node.attributes().flag("antialias", false);
 
-  std::vector<std::int64_t> axes = onnx_axes(node.attributes().integers("axes"), node.rank());
+  std::vector<std::int64_t> axes = canonical_axes(node.attributes().integers("axes"), node.rank());
   if (axes.empty()) {
     for (std::int64_t d = 0; d < node.rank(); ++d) axes.push_back(d);
   }

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/import/load_number.h"
 #include "graph/import/onnx_limits.h"
 #include "graph/import/onnx_tensor.h"
 #include "graph/import/wire_reader.h"
@@ -33,33 +34,9 @@ constexpr std::uint32_t kKey = 1, kValue = 2;  // of an entry of external data
 
 std::string string_of_bytes(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-/// Bits of one element.
-std::size_t bits_of(OnnxType type) {
-  switch (type) {
-    case OnnxType::uint4:
-    case OnnxType::int4:
-      return 4;
-    case OnnxType::uint8:
-    case OnnxType::int8:
-    case OnnxType::boolean:
-      return 8;
-    case OnnxType::uint16:
-    case OnnxType::int16:
-    case OnnxType::float16:
-    case OnnxType::bfloat16:
-      return 16;
-    case OnnxType::float32:
-    case OnnxType::int32:
-    case OnnxType::uint32:
-      return 32;
-    default:
-      return 64;
-  }
-}
-
 struct TensorParts {
   Shape shape;
-  OnnxType type = OnnxType::undefined;
+  ElementType type = ElementType::undefined;
   std::vector<Bytes> floats, doubles, int32s, int64s, uint64s;  ///< packed chunks
   std::vector<std::uint64_t> singles;                           ///< numbers that are not packed
   Bytes raw;
@@ -179,80 +156,6 @@ Bytes external_bytes(const TensorParts& parts, const OnnxTensorSource& source, s
   return bytes.subspan(static_cast<std::size_t>(parts.offset), static_cast<std::size_t>(length));
 }
 
-template <class T>
-T load(Bytes bytes, std::size_t index) {
-  T value;
-  std::memcpy(&value, bytes.data() + index * sizeof(T), sizeof(T));
-  return value;
-}
-
-std::int64_t integer_at(OnnxType type, Bytes raw, std::size_t i) {
-  switch (type) {
-    case OnnxType::uint8:
-    case OnnxType::boolean:
-      return load<std::uint8_t>(raw, i);
-    case OnnxType::int8:
-      return load<std::int8_t>(raw, i);
-    case OnnxType::uint16:
-      return load<std::uint16_t>(raw, i);
-    case OnnxType::int16:
-      return load<std::int16_t>(raw, i);
-    case OnnxType::int32:
-      return load<std::int32_t>(raw, i);
-    case OnnxType::uint32:
-      return load<std::uint32_t>(raw, i);
-    case OnnxType::uint4:
-    case OnnxType::int4: {
-      const auto pair = std::to_integer<unsigned>(raw[i / 2]);
-      const auto nibble = static_cast<std::int64_t>(i % 2 == 0 ? pair & 15U : pair >> 4U);
-      return type == OnnxType::int4 && nibble > 7 ? nibble - 16 : nibble;
-    }
-    default:
-      return load<std::int64_t>(raw, i);
-  }
-}
-
-float float_at(OnnxType type, Bytes raw, std::size_t i) {
-  switch (type) {
-    case OnnxType::float16:
-      return half_to_float(load<std::uint16_t>(raw, i));
-    case OnnxType::bfloat16:
-      return std::bit_cast<float>(std::uint32_t{load<std::uint16_t>(raw, i)} << 16U);
-    case OnnxType::float64:
-      return static_cast<float>(load<double>(raw, i));
-    default:
-      return load<float>(raw, i);
-  }
-}
-
-bool aligned_for_floats(Bytes bytes) { return reinterpret_cast<std::uintptr_t>(bytes.data()) % alignof(float) == 0; }
-
-OnnxTensorPtr from_raw(const TensorParts& parts, Bytes raw, std::int64_t count, std::shared_ptr<const void> owner) {
-  std::int64_t bits = 0;
-  if (__builtin_mul_overflow(count, static_cast<std::int64_t>(bits_of(parts.type)), &bits) ||
-      raw.size() != (static_cast<std::size_t>(bits) + 7) / 8) {
-    malformed_tensor(fmt::format("a tensor of shape {} and type {} in {} bytes", to_text(parts.shape),
-                          onnx_type_name(parts.type), raw.size()));
-  }
-  auto tensor = std::make_shared<OnnxTensor>();
-  tensor->type = parts.type;
-  tensor->shape = parts.shape;
-  const auto size = static_cast<std::size_t>(count);
-  if (parts.type == OnnxType::float32 && owner && aligned_for_floats(raw)) {
-    // The bytes of a mapped file are the little-endian floats themselves.
-    tensor->floats = {std::span<const float>(reinterpret_cast<const float*>(raw.data()), size), std::move(owner)};
-  } else if (is_floating(parts.type)) {
-    std::vector<float> values(size);
-    for (std::size_t i = 0; i < size; ++i) values[i] = float_at(parts.type, raw, i);
-    tensor->floats = std::move(values);
-  } else {
-    std::vector<std::int64_t> values(size);
-    for (std::size_t i = 0; i < size; ++i) values[i] = integer_at(parts.type, raw, i);
-    tensor->integers = std::move(values);
-  }
-  return tensor;
-}
-
 /// Varints, in packed chunks or one by one.
 std::vector<std::uint64_t> varints(const std::vector<Bytes>& chunks, const std::vector<std::uint64_t>& singles,
                                    std::int64_t limit) {
@@ -260,7 +163,8 @@ std::vector<std::uint64_t> varints(const std::vector<Bytes>& chunks, const std::
   for (const Bytes chunk : chunks) {
     WireReader packed(chunk);
     while (!packed.at_end()) {
-      if (static_cast<std::int64_t>(values.size()) > limit) malformed_tensor("a tensor with more numbers than its shape says");
+      if (static_cast<std::int64_t>(values.size()) > limit)
+        malformed_tensor("a tensor with more numbers than its shape says");
       values.push_back(packed.varint());
     }
   }
@@ -273,41 +177,41 @@ std::vector<float> fixed(const std::vector<Bytes>& chunks) {
   for (const Bytes chunk : chunks) {
     if (chunk.size() % sizeof(T) != 0) malformed_tensor("tensor data that ends within a number");
     for (std::size_t i = 0; i < chunk.size() / sizeof(T); ++i) {
-      values.push_back(static_cast<float>(load<T>(chunk, i)));
+      values.push_back(static_cast<float>(load_number<T>(chunk, i)));
     }
   }
   return values;
 }
 
 /// A stored 32-bit field holds the narrow types' bits.
-float float_of_bits(OnnxType type, std::uint64_t bits) {
+float float_of_bits(ElementType type, std::uint64_t bits) {
   const auto narrow = static_cast<std::uint16_t>(bits);
-  return type == OnnxType::float16 ? half_to_float(narrow) : std::bit_cast<float>(std::uint32_t{narrow} << 16U);
+  return type == ElementType::float16 ? half_to_float(narrow) : std::bit_cast<float>(std::uint32_t{narrow} << 16U);
 }
 
-std::int64_t integer_of_field(OnnxType type, std::uint64_t field) {
-  if (type == OnnxType::uint32) return static_cast<std::int64_t>(static_cast<std::uint32_t>(field));
-  if (type == OnnxType::int64 || type == OnnxType::uint64) return static_cast<std::int64_t>(field);
+std::int64_t integer_of_field(ElementType type, std::uint64_t field) {
+  if (type == ElementType::uint32) return static_cast<std::int64_t>(static_cast<std::uint32_t>(field));
+  if (type == ElementType::int64 || type == ElementType::uint64) return static_cast<std::int64_t>(field);
   return static_cast<std::int32_t>(field);
 }
 
-OnnxTensorPtr from_fields(const TensorParts& parts, std::int64_t count) {
+ConstantPtr from_fields(const TensorParts& parts, std::int64_t count) {
   std::vector<float> floats;
   std::vector<std::int64_t> integers;
-  const bool narrow = parts.type == OnnxType::float16 || parts.type == OnnxType::bfloat16;
-  if (parts.type == OnnxType::float32) {
+  const bool narrow = parts.type == ElementType::float16 || parts.type == ElementType::bfloat16;
+  if (parts.type == ElementType::float32) {
     floats = fixed<float>(parts.floats);
-  } else if (parts.type == OnnxType::float64) {
+  } else if (parts.type == ElementType::float64) {
     floats = fixed<double>(parts.doubles);
-  } else if (parts.type == OnnxType::uint4 || parts.type == OnnxType::int4) {
+  } else if (parts.type == ElementType::uint4 || parts.type == ElementType::int4) {
     // Two numbers to an entry.
     const std::vector<std::uint64_t> pairs = varints(parts.int32s, parts.singles, count);
     std::vector<std::byte> bytes;
     for (const std::uint64_t pair : pairs) bytes.push_back(static_cast<std::byte>(pair));
-    return from_raw(parts, bytes, count, nullptr);
+    return constant_from_bytes(parts.type, parts.shape, bytes, nullptr);
   } else {
-    const bool wide = parts.type == OnnxType::int64;
-    const bool unsigned_wide = parts.type == OnnxType::uint64 || parts.type == OnnxType::uint32;
+    const bool wide = parts.type == ElementType::int64;
+    const bool unsigned_wide = parts.type == ElementType::uint64 || parts.type == ElementType::uint32;
     const auto& chunks = wide ? parts.int64s : unsigned_wide ? parts.uint64s : parts.int32s;
     for (const std::uint64_t field : varints(chunks, parts.singles, count)) {
       if (narrow) {
@@ -319,7 +223,8 @@ OnnxTensorPtr from_fields(const TensorParts& parts, std::int64_t count) {
   }
   const std::size_t held = is_floating(parts.type) ? floats.size() : integers.size();
   if (held != static_cast<std::size_t>(count)) {
-    malformed_tensor(fmt::format("a tensor of shape {} needs {} numbers and holds {}", to_text(parts.shape), count, held));
+    malformed_tensor(
+        fmt::format("a tensor of shape {} needs {} numbers and holds {}", to_text(parts.shape), count, held));
   }
   return is_floating(parts.type) ? make_tensor(parts.type, parts.shape, std::move(floats))
                                  : make_tensor(parts.type, parts.shape, std::move(integers));
@@ -327,17 +232,41 @@ OnnxTensorPtr from_fields(const TensorParts& parts, std::int64_t count) {
 
 }  // namespace
 
-OnnxTensorPtr decode_onnx_tensor(std::span<const std::byte> message, const OnnxTensorSource& source) {
+ElementType onnx_type(std::uint64_t number) {
+  switch (number) {
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+    case 7:
+    case 8:
+    case 9:
+    case 10:
+    case 11:
+    case 12:
+    case 13:
+    case 16:
+    case 21:
+    case 22:
+      return static_cast<ElementType>(number);
+    default:
+      throw Error(ErrorKind::unsupported, fmt::format("the element type {}", number));
+  }
+}
+
+ConstantPtr decode_onnx_tensor(std::span<const std::byte> message, const OnnxTensorSource& source) {
   const TensorParts parts = split(message);
-  if (parts.type == OnnxType::undefined) malformed_tensor("a tensor without a type");
-  if (parts.type == OnnxType::string) unsupported("strings");
+  if (parts.type == ElementType::undefined) malformed_tensor("a tensor without a type");
+  if (parts.type == ElementType::string) unsupported("strings");
   const std::int64_t count = element_count(parts.shape);
   if (parts.external) {
     std::shared_ptr<const void> owner;
     const Bytes bytes = external_bytes(parts, source, owner);
-    return from_raw(parts, bytes, count, owner);
+    return constant_from_bytes(parts.type, parts.shape, bytes, owner);
   }
-  if (parts.has_raw) return from_raw(parts, parts.raw, count, source.owner);
+  if (parts.has_raw) return constant_from_bytes(parts.type, parts.shape, parts.raw, source.owner);
   return from_fields(parts, count);
 }
 

@@ -153,7 +153,7 @@ TEST(OnnxImport, FixedInputsBecomePartOfTheNetwork) {
   EXPECT_EQ(error.kind(), ErrorKind::unsupported);
   EXPECT_THAT(error.where(), HasSubstr("node 'y' (Conv)"));
   OnnxImportOptions options;
-  options.fixed_inputs["w"] = make_tensor(OnnxType::float32, {8, 3, 1, 1}, std::vector<float>(24, 1.0F));
+  options.fixed_inputs["w"] = make_tensor(ElementType::float32, {8, 3, 1, 1}, std::vector<float>(24, 1.0F));
   EXPECT_EQ(ops_of(OnnxFiles().import(proto, options)), "Input Convolution");
 }
 

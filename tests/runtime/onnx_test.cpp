@@ -312,7 +312,7 @@ TEST(OnnxTransformer, RunsWithItsLinearLayersInEightBits) {
 // ---- quantized files ----------------------------------------------------------------------------------------------
 
 /// Integers of 8 bits as the operators define them.
-TEST(OnnxQuantized, DynamicQuantizationAndAnIntegerProductAreExact) {
+TEST(QuantizedConstant, DynamicQuantizationAndAnIntegerProductAreExact) {
   OnnxModel model;
   graph::OnnxWriter& writer = model.writer();
   std::vector<std::int8_t> w(6 * 4);
@@ -340,7 +340,7 @@ TEST(OnnxQuantized, DynamicQuantizationAndAnIntegerProductAreExact) {
   }
 }
 
-TEST(OnnxQuantized, QuantizeAndDequantizeRoundHalfToEvenAndSaturate) {
+TEST(QuantizedConstant, QuantizeAndDequantizeRoundHalfToEvenAndSaturate) {
   OnnxModel model;
   model.input("x", {6});
   const std::string scale = model.floats("s", {}, {0.5F}), zero = model.bytes("z", {}, {3});

@@ -9,9 +9,9 @@ namespace octavo::graph {
 
 /// A small file cannot ask for an unbounded amount of work or memory: what is computed, converted or laid out anew at
 /// import is taken off a budget that the file's size sets.
-class OnnxBudget {
+class ImportBudget {
  public:
-  explicit OnnxBudget(std::size_t file_bytes) : left_(kBase + kEach * static_cast<std::int64_t>(file_bytes)) {}
+  explicit ImportBudget(std::size_t file_bytes) : left_(kBase + kEach * static_cast<std::int64_t>(file_bytes)) {}
   /// Throws Error(malformed) when it is used up.
   void take(std::int64_t numbers);
 

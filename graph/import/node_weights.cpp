@@ -5,7 +5,7 @@
 #include <array>
 
 #include "graph/check.h"
-#include "graph/import/onnx_operators.h"
+#include "graph/import/node_layers.h"
 
 namespace octavo::graph {
 namespace {
@@ -16,7 +16,7 @@ constexpr std::int64_t kMaxProducts = (std::int64_t{1} << 31) / (255 * 127) - 1;
 constexpr std::array<std::int64_t, 5> kWindows{16, 32, 64, 128, 256};
 
 /// One scale an output channel and window of input channels, [out][windows]; empty when the file's are laid otherwise.
-std::vector<float> window_scales(const OnnxQuantized& stored, const Shape& shape, std::int64_t window) {
+std::vector<float> window_scales(const QuantizedConstant& stored, const Shape& shape, std::int64_t window) {
   const std::int64_t outs = shape[0], ins = shape[1];
   const std::int64_t windows = (ins - 1) / window + 1;
   std::int64_t taps = 1;
@@ -39,10 +39,10 @@ std::vector<float> window_scales(const OnnxQuantized& stored, const Shape& shape
 
 }  // namespace
 
-BlobPtr onnx_weights(const OnnxTensor& weights, bool keep_bits, QuantizationWindow& window) {
+BlobPtr layer_weights(const ConstantTensor& weights, bool keep_bits, QuantizationWindow& window) {
   BlobPtr real = to_blob(weights);
   if (!keep_bits || !weights.quantized || weights.shape.size() < 2) return real;
-  const OnnxQuantized& stored = *weights.quantized;
+  const QuantizedConstant& stored = *weights.quantized;
   const std::int64_t ins = weights.shape[1];
   std::int64_t taps = 1;
   for (std::size_t d = 2; d < weights.shape.size(); ++d) taps *= weights.shape[d];
