@@ -13,6 +13,7 @@
 #include "graph/export/onnx.h"
 #include "graph/import/caffe.h"
 #include "graph/import/onnx.h"
+#include "graph/import/torch.h"
 #include "octavo/error.h"
 #include "runtime/atomic_file.h"
 #include "runtime/blobs_of.h"
@@ -81,7 +82,13 @@ Model Model::load_onnx(const std::filesystem::path& file, const std::map<std::st
   return make_model(content_of(graph::import_onnx(file, options)));
 }
 
-Model Model::load(const std::filesystem::path& file) { return make_model(runtime::read_model_file(file)); }
+Model Model::load_torch(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes) {
+  return make_model(content_of(graph::import_torch(file, {.input_shapes = input_shapes})));
+}
+
+Model Model::load(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes) {
+  return make_model(runtime::read_model_file(file, input_shapes));
+}
 
 Model Model::quantize(const QuantizeOptions& options) const {
   graph::QuantizationRules rules;

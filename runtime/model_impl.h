@@ -2,7 +2,9 @@
 // What a Model holds.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "octavo/model.h"
@@ -25,9 +27,11 @@ struct Model::Impl {
 
 namespace runtime {
 
-/// Tells a model file's format by its content and reads it: `.octavo`, ONNX, or a caffemodel that carries its topology.
+/// Tells a model file's format by its content and reads it: `.octavo`, ONNX, Torch7, or a caffemodel that carries its
+/// topology. `input_shapes`: by name, for inputs whose shape the file leaves open.
 /// Throws Error: io, malformed, unsupported (a format that octavo does not read: lists those it does).
-[[nodiscard]] ModelContent read_model_file(const std::filesystem::path& file);
+[[nodiscard]] ModelContent read_model_file(const std::filesystem::path& file,
+                                           const std::map<std::string, Shape>& input_shapes = {});
 
 }  // namespace runtime
 }  // namespace octavo

@@ -50,6 +50,21 @@ void GraphWriter::rename_node(std::size_t node, const std::string& name) {
   graph_.nodes[node].name = unique(node_names_, name);
 }
 
+ValueId GraphWriter::unflattened(ValueId x) const {
+  constexpr std::size_t kReach = 16;  // nodes: it stands right before its reader
+  const Shape& shape = graph_.values[x].shape;
+  if (shape.size() != 2) return x;
+  const std::size_t count = graph_.nodes.size();
+  for (std::size_t i = count; i-- > (count > kReach ? count - kReach : 0);) {
+    const Node& node = graph_.nodes[i];
+    if (node.outputs[0] != x) continue;
+    if (!std::holds_alternative<Flatten>(node.op) && !std::holds_alternative<Reshape>(node.op)) return x;
+    const Shape& before = graph_.values[node.inputs[0]].shape;
+    return before.size() < 3 || before[0] != shape[0] ? x : node.inputs[0];
+  }
+  return x;
+}
+
 NodeBuilder::NodeBuilder(std::string name, std::vector<std::string> outputs, GraphWriter& writer, ImportBudget& budget)
     : name_(std::move(name)),
       outputs_(std::move(outputs)),
@@ -147,23 +162,11 @@ ImportedValue NodeBuilder::add_permute(const ImportedValue& x, const std::vector
 }
 
 ImportedValue NodeBuilder::unflattened(const ImportedValue& x) const {
-  constexpr std::size_t kReach = 16;  // nodes: it stands right before its reader
-  const Graph& graph = writer_.graph();
   if (!x.id || x.shape.size() != 2) return x;
-  const std::size_t count = graph.nodes.size();
-  for (std::size_t i = count; i-- > (count > kReach ? count - kReach : 0);) {
-    const Node& node = graph.nodes[i];
-    if (node.outputs[0] != *x.id) continue;
-    const auto* flatten = std::get_if<Flatten>(&node.op);
-    if (flatten == nullptr && !std::holds_alternative<Reshape>(node.op)) return x;
-    const Shape& before = graph.values[node.inputs[0]].shape;
-    if (before.size() < 3 || before[0] != x.shape[0]) return x;
-    ImportedValue y = x;
-    y.id = node.inputs[0];
-    y.shape = before;
-    return y;
-  }
-  return x;
+  ImportedValue y = x;
+  y.id = writer_.unflattened(*x.id);
+  if (*y.id != *x.id) y.shape = writer_.graph().values[*y.id].shape;
+  return y;
 }
 
 void NodeBuilder::results(std::vector<ImportedValue> values) { results_ = std::move(values); }

@@ -38,6 +38,8 @@ class GraphWriter {
   void rename_value(ValueId value, const std::string& name);
   void rename_node(std::size_t node, const std::string& name);
   [[nodiscard]] Graph& graph() { return graph_; }
+  /// What x is a flattening of (its dimensions from the second on as one): a Linear layer reads that itself. Else x.
+  [[nodiscard]] ValueId unflattened(ValueId x) const;
 
  private:
   static std::string unique(std::unordered_set<std::string>& taken, const std::string& wanted);

@@ -71,12 +71,13 @@ std::map<std::string, Shape> parse_input_shapes(const std::vector<std::string>& 
 void ModelArgument::declare(CLI::App& app, bool untrained) {
   untrained_allowed = untrained;
   app.add_option("MODEL", model,
-                 untrained ? "an .octavo or .onnx file, a .caffemodel, or a .prototxt alone (untrained weights)"
-                           : "an .octavo or .onnx file, or a .caffemodel")
+                 untrained ? "an .octavo, .onnx or .t7 file, a .caffemodel, or a .prototxt alone (untrained weights)"
+                           : "an .octavo, .onnx or .t7 file, or a .caffemodel")
       ->required();
   app.add_option("--prototxt", prototxt, "the topology of a .caffemodel (when left out: the one inside it)")
       ->type_name("FILE");
-  app.add_option("--input-shape", input_shapes, "an input's shape, where an .onnx file leaves it open; may be repeated")
+  app.add_option("--input-shape", input_shapes,
+                 "an input's shape, where an .onnx or .t7 file leaves it open; may be repeated")
       ->type_name("NAME=1x3x224x224")
       ->allow_extra_args(false);
   if (untrained) {
@@ -98,13 +99,14 @@ Model ModelArgument::open() const {
     }
     return Model::load_caffe_untrained(model, seed);
   }
-  const bool onnx = !untrained() && prototxt.empty() && std::filesystem::path(model).extension() != ".octavo";
-  if (!input_shapes.empty() && !onnx) {
-    throw Error(ErrorKind::invalid_argument, "this file says its inputs' shapes: --input-shape goes with an .onnx file",
-                model, "leave --input-shape out");
+  const bool leaves_shapes = prototxt.empty() && std::filesystem::path(model).extension() != ".octavo";
+  if (!input_shapes.empty() && !leaves_shapes) {
+    throw Error(ErrorKind::invalid_argument,
+                "this file says its inputs' shapes: --input-shape goes with an .onnx or .t7 file", model,
+                "leave --input-shape out");
   }
-  if (!input_shapes.empty()) return Model::load_onnx(model, parse_input_shapes(input_shapes));
-  return prototxt.empty() ? Model::load(model) : Model::load_caffe(prototxt, model);
+  if (!prototxt.empty()) return Model::load_caffe(prototxt, model);
+  return Model::load(model, parse_input_shapes(input_shapes));
 }
 
 std::uintmax_t ModelArgument::file_bytes() const {

@@ -51,8 +51,14 @@ class Model {
   /// ONNX, operator sets 7 to 28, with its external data beside it. `input_shapes`: by name, for inputs of which the
   /// file leaves more open than the batch. Throws Error: io, malformed, unsupported (the node and its operator).
   static Model load_onnx(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes = {});
-  /// Any format, told by content: `.octavo`, ONNX, or a caffemodel that carries its topology.
-  static Model load(const std::filesystem::path& file);
+  /// A network of nn, cudnn or nngraph in a Torch7 file, binary or ASCII. Such a file does not say what its network
+  /// takes: `input_shapes` does, by name ("input", or "input_1", "input_2", ... of a network that takes a table), unless
+  /// its first layer does. Throws Error: io, malformed, unsupported (the module and its class), invalid_argument (a
+  /// shape is needed).
+  static Model load_torch(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes = {});
+  /// Any format, told by content: `.octavo`, ONNX, Torch7, or a caffemodel that carries its topology. `input_shapes`: as
+  /// the format's own function takes them; an `.octavo` file needs none.
+  static Model load(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes = {});
 
   /// Weights in s8, no calibration data. Layers already quantized stay as they are.
   [[nodiscard]] Model quantize(const QuantizeOptions& options = {}) const;
