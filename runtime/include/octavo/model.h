@@ -21,6 +21,13 @@
 
 namespace octavo {
 
+/// What Model::load() may need to know besides the file. What the file's format has no use for is
+/// Error(invalid_argument).
+struct LoadOptions {
+  std::map<std::string, Shape> input_shapes{};  ///< by name: ONNX, BigDL, where the file leaves them open
+  std::filesystem::path weights{};              ///< BigDL: the file with the numbers, when they were saved apart
+};
+
 /// What quantize() did with a layer.
 struct LayerQuantization {
   std::string layer, op;
@@ -51,8 +58,13 @@ class Model {
   /// ONNX, operator sets 7 to 28, with its external data beside it. `input_shapes`: by name, for inputs of which the
   /// file leaves more open than the batch. Throws Error: io, malformed, unsupported (the node and its operator).
   static Model load_onnx(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes = {});
-  /// Any format, told by content: `.octavo`, ONNX, or a caffemodel that carries its topology.
-  static Model load(const std::filesystem::path& file);
+  /// A BigDL model (protobuf, all releases, float or quantized). `weights`: the file with its numbers, when they were
+  /// saved apart; `input_shapes`: by name, for inputs whose shape the file does not say. Throws Error: io, malformed,
+  /// unsupported (the module and its class).
+  static Model load_bigdl(const std::filesystem::path& file, const std::filesystem::path& weights = {},
+                          const std::map<std::string, Shape>& input_shapes = {});
+  /// Any format, told by content: `.octavo`, ONNX, BigDL, or a caffemodel that carries its topology.
+  static Model load(const std::filesystem::path& file, const LoadOptions& options = {});
 
   /// Weights in s8, no calibration data. Layers already quantized stay as they are.
   [[nodiscard]] Model quantize(const QuantizeOptions& options = {}) const;
