@@ -11,6 +11,7 @@
 
 #include "graph/compiler.h"
 #include "graph/export/onnx.h"
+#include "graph/import/bigdl.h"
 #include "graph/import/caffe.h"
 #include "graph/import/onnx.h"
 #include "graph/import/torch.h"
@@ -86,8 +87,16 @@ Model Model::load_torch(const std::filesystem::path& file, const std::map<std::s
   return make_model(content_of(graph::import_torch(file, {.input_shapes = input_shapes})));
 }
 
-Model Model::load(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes) {
-  return make_model(runtime::read_model_file(file, input_shapes));
+Model Model::load_bigdl(const std::filesystem::path& file, const std::filesystem::path& weights,
+                        const std::map<std::string, Shape>& input_shapes) {
+  graph::BigdlImportOptions options;
+  options.weight_file = weights;
+  options.input_shapes = input_shapes;
+  return make_model(content_of(graph::import_bigdl(file, options)));
+}
+
+Model Model::load(const std::filesystem::path& file, const LoadOptions& options) {
+  return make_model(runtime::read_model_file(file, options));
 }
 
 Model Model::quantize(const QuantizeOptions& options) const {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "graph/import/bigdl.h"
+#include "graph/import/bigdl_module.h"
 #include "graph/import/caffe.h"
 #include "graph/import/onnx.h"
 #include "graph/import/onnx_model_file.h"
@@ -20,7 +22,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr auto kFormats =
-    "octavo reads .octavo files, ONNX, Torch7, and Caffe: a prototxt with its caffemodel, or a caffemodel alone";
+    "octavo reads .octavo files, ONNX, BigDL, Torch7, and Caffe: a prototxt with its caffemodel, or a caffemodel alone";
 
 /// How a Caffe NetParameter in binary can start: name, layers (old format), input, input_dim, input_shape, layer.
 constexpr std::array kCaffeTags = {"\x0a"sv, "\x12"sv, "\x1a"sv, "\x20"sv, "\x42"sv, "\xa2\x06"sv};
@@ -34,39 +36,61 @@ bool is_prototxt(std::string_view start) {
   return text && (start.find("layer") != start.npos || start.find("input") != start.npos);
 }
 
-ModelContent content_of(graph::Graph graph) {
+ModelContent content_of_graph(graph::Graph graph) {
   ModelContent content;
   content.graph = std::move(graph);
   return content;
 }
 
+void refuse_input_shapes(const std::filesystem::path& file, const LoadOptions& options) {
+  if (options.input_shapes.empty()) return;
+  throw Error(ErrorKind::invalid_argument,
+              "this file says its inputs' shapes: --input-shape goes with formats that leave them open", file.string(),
+              "leave --input-shape out");
+}
+
+void refuse_weights(const std::filesystem::path& file, const LoadOptions& options) {
+  if (options.weights.empty()) return;
+  throw Error(ErrorKind::invalid_argument, "this file holds its weights: --weights goes with a BigDL model",
+              file.string(), "leave --weights out");
+}
+
 }  // namespace
 
-ModelContent read_model_file(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes) {
+ModelContent read_model_file(const std::filesystem::path& file, const LoadOptions& options) {
   constexpr std::size_t kLook = 65536;
   std::string_view start;
   const auto mapped = graph::MappedFile::open(file);
   const auto bytes = mapped->bytes().first(std::min(mapped->bytes().size(), kLook));
   start = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // NOLINT: bytes as characters
 
-  if (is_octavo_file(bytes)) return read_octavo_file(file);
+  if (graph::is_bigdl(mapped->bytes())) {
+    return content_of_graph(
+        graph::import_bigdl(file, {.weight_file = options.weights, .input_shapes = options.input_shapes}));
+  }
+  refuse_weights(file, options);
+  if (graph::is_onnx(mapped->bytes())) {
+    graph::OnnxImportOptions shapes;
+    shapes.input_shapes = options.input_shapes;
+    return content_of_graph(graph::import_onnx(file, shapes));
+  }
+  if (is_octavo_file(bytes)) {
+    refuse_input_shapes(file, options);
+    return read_octavo_file(file);
+  }
   if (start.empty()) throw Error(ErrorKind::malformed, "an empty file", file.string(), kFormats);
-  if (graph::is_torch(bytes)) return content_of(graph::import_torch(file, {.input_shapes = input_shapes}));
+  if (graph::is_torch(bytes))
+    return content_of_graph(graph::import_torch(file, {.input_shapes = options.input_shapes}));
   if (is_prototxt(start)) {
     throw Error(ErrorKind::invalid_argument, "a Caffe topology in text, without its weights", file.string(),
                 "pass the caffemodel as the model, and this file with --prototxt or to Model::load_caffe()");
   }
-  if (graph::is_onnx(mapped->bytes())) {
-    graph::OnnxImportOptions options;
-    options.input_shapes = input_shapes;
-    return content_of(graph::import_onnx(file, options));
-  }
   const bool caffe =
       std::any_of(kCaffeTags.begin(), kCaffeTags.end(), [&](std::string_view tag) { return start.starts_with(tag); });
   if (!caffe) throw Error(ErrorKind::unsupported, "not a model file that octavo knows", file.string(), kFormats);
-  graph::CaffeImportOptions options;
-  options.input_shapes = input_shapes;
-  return content_of(graph::import_caffe_binary(file, options));
+  graph::CaffeImportOptions shapes;
+  shapes.input_shapes = options.input_shapes;
+  return content_of_graph(graph::import_caffe_binary(file, shapes));
 }
 
 }  // namespace octavo::runtime

@@ -27,11 +27,10 @@ struct Model::Impl {
 
 namespace runtime {
 
-/// Tells a model file's format by its content and reads it: `.octavo`, ONNX, Torch7, or a caffemodel that carries its
-/// topology. `input_shapes`: by name, for inputs whose shape the file leaves open.
-/// Throws Error: io, malformed, unsupported (a format that octavo does not read: lists those it does).
-[[nodiscard]] ModelContent read_model_file(const std::filesystem::path& file,
-                                           const std::map<std::string, Shape>& input_shapes = {});
+/// Tells a model file's format by its content and reads it: `.octavo`, ONNX, BigDL, Torch7, or a caffemodel that carries its
+/// topology. Throws Error: io, malformed, unsupported (a format that octavo does not read: lists those it does),
+/// invalid_argument (an option that is none of this format's).
+[[nodiscard]] ModelContent read_model_file(const std::filesystem::path& file, const LoadOptions& options = {});
 
 }  // namespace runtime
 }  // namespace octavo

@@ -186,6 +186,8 @@ class JpegDecoder {
 
 }  // namespace
 
-Picture decode_jpeg(std::span<const std::byte> file, const std::string& where) { return JpegDecoder(where).decode(file); }
+Picture decode_jpeg(std::span<const std::byte> file, const std::string& where) {
+  return JpegDecoder(where).decode(file);
+}
 
 }  // namespace octavo::runtime

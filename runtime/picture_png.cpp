@@ -102,6 +102,8 @@ class PngDecoder {
 
 }  // namespace
 
-Picture decode_png(std::span<const std::byte> file, const std::string& where) { return PngDecoder(file, where).decode(); }
+Picture decode_png(std::span<const std::byte> file, const std::string& where) {
+  return PngDecoder(file, where).decode();
+}
 
 }  // namespace octavo::runtime

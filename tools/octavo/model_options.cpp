@@ -71,13 +71,15 @@ std::map<std::string, Shape> parse_input_shapes(const std::vector<std::string>& 
 void ModelArgument::declare(CLI::App& app, bool untrained) {
   untrained_allowed = untrained;
   app.add_option("MODEL", model,
-                 untrained ? "an .octavo, .onnx or .t7 file, a .caffemodel, or a .prototxt alone (untrained weights)"
-                           : "an .octavo, .onnx or .t7 file, or a .caffemodel")
+                 untrained
+                     ? "an .octavo, .onnx, .t7 or BigDL file, a .caffemodel, or a .prototxt alone (untrained weights)"
+                     : "an .octavo, .onnx, .t7 or BigDL file, or a .caffemodel")
       ->required();
   app.add_option("--prototxt", prototxt, "the topology of a .caffemodel (when left out: the one inside it)")
       ->type_name("FILE");
+  app.add_option("--weights", weights, "the numbers of a BigDL model that was saved without them")->type_name("FILE");
   app.add_option("--input-shape", input_shapes,
-                 "an input's shape, where an .onnx or .t7 file leaves it open; may be repeated")
+                 "an input's shape, where an .onnx, .t7 or BigDL file leaves it open; may be repeated")
       ->type_name("NAME=1x3x224x224")
       ->allow_extra_args(false);
   if (untrained) {
@@ -92,6 +94,14 @@ Model ModelArgument::open() const {
     throw Error(ErrorKind::invalid_argument, "this file is its own topology: --prototxt goes with a .caffemodel", model,
                 "leave --prototxt out");
   }
+  if (!prototxt.empty() || untrained()) {
+    if (!input_shapes.empty() || !weights.empty()) {
+      throw Error(ErrorKind::invalid_argument,
+                  "a Caffe network says its inputs' shapes and has its weights in the caffemodel: --input-shape and "
+                  "--weights go with other formats",
+                  model, "leave them out");
+    }
+  }
   if (untrained()) {
     if (!untrained_allowed) {
       throw Error(ErrorKind::invalid_argument, "a prototxt alone has no weights", model,
@@ -99,14 +109,13 @@ Model ModelArgument::open() const {
     }
     return Model::load_caffe_untrained(model, seed);
   }
-  const bool leaves_shapes = prototxt.empty() && std::filesystem::path(model).extension() != ".octavo";
-  if (!input_shapes.empty() && !leaves_shapes) {
-    throw Error(ErrorKind::invalid_argument,
-                "this file says its inputs' shapes: --input-shape goes with an .onnx or .t7 file", model,
-                "leave --input-shape out");
+  if (prototxt.empty()) {
+    LoadOptions options;
+    options.input_shapes = parse_input_shapes(input_shapes);
+    options.weights = weights;
+    return Model::load(model, options);
   }
-  if (!prototxt.empty()) return Model::load_caffe(prototxt, model);
-  return Model::load(model, parse_input_shapes(input_shapes));
+  return Model::load_caffe(prototxt, model);
 }
 
 std::uintmax_t ModelArgument::file_bytes() const {

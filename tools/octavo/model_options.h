@@ -15,11 +15,11 @@
 
 namespace octavo::tool {
 
-/// MODEL: an .octavo or .onnx file, a .caffemodel (with its --prototxt, or alone when it carries its topology), or,
-/// where untrained weights will do, a .prototxt.
+/// MODEL: an .octavo, .onnx or BigDL file, a .caffemodel (with its --prototxt, or alone when it carries its topology),
+/// or, where untrained weights will do, a .prototxt.
 struct ModelArgument {
-  std::string model, prototxt;
-  std::vector<std::string> input_shapes;  ///< NAME=1x3x224x224, for an .onnx that leaves them open
+  std::string model, prototxt, weights;
+  std::vector<std::string> input_shapes;  ///< NAME=1x3x224x224, for files that leave them open
   std::uint64_t seed = 0;
   bool untrained_allowed = false;
 

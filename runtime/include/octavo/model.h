@@ -21,6 +21,13 @@
 
 namespace octavo {
 
+/// What Model::load() may need to know besides the file. What the file's format has no use for is
+/// Error(invalid_argument).
+struct LoadOptions {
+  std::map<std::string, Shape> input_shapes{};  ///< by name: ONNX, BigDL, where the file leaves them open
+  std::filesystem::path weights{};              ///< BigDL: the file with the numbers, when they were saved apart
+};
+
 /// What quantize() did with a layer.
 struct LayerQuantization {
   std::string layer, op;
@@ -56,9 +63,13 @@ class Model {
   /// its first layer does. Throws Error: io, malformed, unsupported (the module and its class), invalid_argument (a
   /// shape is needed).
   static Model load_torch(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes = {});
-  /// Any format, told by content: `.octavo`, ONNX, Torch7, or a caffemodel that carries its topology. `input_shapes`: as
-  /// the format's own function takes them; an `.octavo` file needs none.
-  static Model load(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes = {});
+  /// A BigDL model (protobuf, all releases, float or quantized). `weights`: the file with its numbers, when they were
+  /// saved apart; `input_shapes`: by name, for inputs whose shape the file does not say. Throws Error: io, malformed,
+  /// unsupported (the module and its class).
+  static Model load_bigdl(const std::filesystem::path& file, const std::filesystem::path& weights = {},
+                          const std::map<std::string, Shape>& input_shapes = {});
+  /// Any format, told by content: `.octavo`, ONNX, BigDL, Torch7, or a caffemodel that carries its topology.
+  static Model load(const std::filesystem::path& file, const LoadOptions& options = {});
 
   /// Weights in s8, no calibration data. Layers already quantized stay as they are.
   [[nodiscard]] Model quantize(const QuantizeOptions& options = {}) const;
