@@ -48,7 +48,7 @@ class BigdlImporter {
   BigdlTensors tensors_;
   BigdlModule root_;
   Graph graph_;
-  BigdlGraphWriter writer_{graph_};
+  GraphWriter writer_{graph_};
   std::size_t depth_ = 0, applied_ = 0;
 };
 

@@ -37,7 +37,7 @@ std::vector<ValueId> flat_values(const BigdlActivity& activity) {
   return values;
 }
 
-BigdlLayer::BigdlLayer(const BigdlModule& module, BigdlActivity input, BigdlTensors& tensors, BigdlGraphWriter& writer)
+BigdlLayer::BigdlLayer(const BigdlModule& module, BigdlActivity input, BigdlTensors& tensors, GraphWriter& writer)
     : module_(module),
       input_(std::move(input)),
       tensors_(tensors),

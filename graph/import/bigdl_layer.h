@@ -17,8 +17,6 @@
 
 namespace octavo::graph {
 
-using BigdlGraphWriter = OnnxGraphWriter;
-
 /// What flows between BigDL's modules: one value, or a table of such things.
 struct BigdlActivity {
   std::optional<ValueId> value;
@@ -30,7 +28,7 @@ struct BigdlActivity {
 
 class BigdlLayer {
  public:
-  BigdlLayer(const BigdlModule& module, BigdlActivity input, BigdlTensors& tensors, BigdlGraphWriter& writer);
+  BigdlLayer(const BigdlModule& module, BigdlActivity input, BigdlTensors& tensors, GraphWriter& writer);
 
   [[nodiscard]] const BigdlModule& module() const { return module_; }
   [[nodiscard]] const BigdlAttributes& attributes() const { return attributes_; }
@@ -86,7 +84,7 @@ class BigdlLayer {
   BigdlAttributes attributes_{module_};
   BigdlActivity input_;
   BigdlTensors& tensors_;
-  BigdlGraphWriter& writer_;
+  GraphWriter& writer_;
   std::size_t first_node_;
   std::optional<std::size_t> main_node_;
   BigdlActivity result_;

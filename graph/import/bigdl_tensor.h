@@ -13,11 +13,9 @@
 
 #include "graph/blob.h"
 #include "graph/import/bigdl_module.h"
-#include "graph/import/onnx_budget.h"
+#include "graph/import/import_budget.h"
 
 namespace octavo::graph {
-
-using BigdlBudget = OnnxBudget;
 
 /// Weights in 8 bits: rows of one output channel each, real = q * scale.
 struct BigdlQuantized {
@@ -43,7 +41,7 @@ class BigdlTensors {
   [[nodiscard]] static bool quantized(BigdlBytes tensor);
   [[nodiscard]] BigdlQuantized rows(BigdlBytes tensor);
   /// Of the import: for numbers that a converter makes.
-  [[nodiscard]] BigdlBudget& budget() { return budget_; }
+  [[nodiscard]] ImportBudget& budget() { return budget_; }
 
  private:
   struct View;
@@ -55,7 +53,7 @@ class BigdlTensors {
   [[nodiscard]] Data<float> decode(BigdlBytes storage);
 
   std::shared_ptr<const void> owner_;
-  BigdlBudget budget_;
+  ImportBudget budget_;
   std::size_t collected_ = 0;
   std::map<std::int64_t, BigdlBytes> storages_;  ///< by storage id: TensorStorage messages with numbers
   std::map<std::int64_t, BigdlBytes> tensors_;   ///< by tensor id: those with a storage

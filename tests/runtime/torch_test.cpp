@@ -310,7 +310,7 @@ TEST(TorchModules, LookupTablesCountFromOne) {
 void expect_network(const char* name, const std::map<std::string, Shape>& shapes, const std::vector<float>& expected) {
   const std::filesystem::path file = std::filesystem::path(OCTAVO_SHARED_DATA) / "torch7" / name;
   if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file;
-  const Model model = Model::load(file, shapes);
+  const Model model = Model::load(file, {.input_shapes = shapes});
   Tensor input(model.input_shapes()[0]);
   for (std::int64_t i = 0; i < input.size(); ++i) {
     input.data()[i] = static_cast<float>((i * 7919 + 13) % 2003) / 1001.0F - 1.0F;
@@ -335,7 +335,7 @@ TEST(TorchNetworks, AGraphOfTwoInputs) {
   const std::filesystem::path file =
       std::filesystem::path(OCTAVO_SHARED_DATA) / "torch7/types/gmodule_with_linear_identity.t7";
   if (!std::filesystem::exists(file)) GTEST_SKIP() << "no " << file;
-  const Model model = Model::load(file, {{"input_1", {1, 1}}, {"input_2", {1, 2}}});
+  const Model model = Model::load(file, {.input_shapes = {{"input_1", {1, 1}}, {"input_2", {1, 2}}}});
   EXPECT_EQ(model.input_names(), (std::vector<std::string>{"input_1", "input_2"}));
   EXPECT_EQ(model.layer_names().back(), "CAddTable_1");
   const std::vector<Tensor> inputs{Tensor({1, 1}, {2.0F}), Tensor({1, 2}, {10.0F, 20.0F})};

@@ -24,7 +24,7 @@ namespace octavo {
 /// What Model::load() may need to know besides the file. What the file's format has no use for is
 /// Error(invalid_argument).
 struct LoadOptions {
-  std::map<std::string, Shape> input_shapes{};  ///< by name: ONNX, BigDL, where the file leaves them open
+  std::map<std::string, Shape> input_shapes{};  ///< by name, where the file leaves them open
   std::filesystem::path weights{};              ///< BigDL: the file with the numbers, when they were saved apart
 };
 
