@@ -49,7 +49,10 @@ ModelContent read_model_file(const std::filesystem::path& file, const std::map<s
   const auto bytes = mapped->bytes().first(std::min(mapped->bytes().size(), kLook));
   start = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // NOLINT: bytes as characters
 
-  if (is_octavo_file(bytes)) return read_octavo_file(file);
+  if (is_octavo_file(bytes)) {
+    if (input_shapes.empty()) return read_octavo_file(file);
+    throw Error(ErrorKind::invalid_argument, "this file says its inputs' shapes", file.string(), "leave them out");
+  }
   if (start.empty()) throw Error(ErrorKind::malformed, "an empty file", file.string(), kFormats);
   if (graph::is_torch(bytes)) return content_of(graph::import_torch(file, {.input_shapes = input_shapes}));
   if (is_prototxt(start)) {

@@ -109,7 +109,8 @@ TorchActivity convert_torch_subsampling(TorchLayer& layer) {
   for (float& factor : factors) factor *= static_cast<float>(op.kernel[0] * op.kernel[1]);
   const BlobPtr factor = make_blob({channels}, std::move(factors));
   return layer.with_batch(layer.tensor(), 4, [&](ValueId x) {
-    return layer.add(Scale{.axis = 1, .factor = factor, .offset = bias}, {layer.add(op, {x})});
+    const ValueId scaled = layer.add(Scale{.axis = 1, .factor = factor}, {layer.add(op, {x})});
+    return layer.add(Scale{.axis = 1, .offset = bias}, {scaled});
   });
 }
 
