@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <map>
 #include <memory>
 #include <new>
 #include <string>
@@ -141,6 +142,20 @@ const char* octavo_last_error(void) { return last_error.data(); }
 
 octavo_status octavo_model_load(const char* file, octavo_model** model) {
   return load_into(model, [&] { return octavo::Model::load(text_of(file, kNoFile)); });
+}
+
+octavo_status octavo_model_load_shaped(const char* file, const octavo_named_shape* shapes, size_t count,
+                                       octavo_model** model) {
+  return load_into(model, [&] {
+    require(count == 0 || shapes != nullptr, "a null pointer instead of a list of shapes");
+    std::map<std::string, Shape> named;
+    for (std::size_t i = 0; i < count; ++i) {
+      require(shapes[i].rank == 0 || shapes[i].dims != nullptr, "a null pointer instead of a shape");
+      named[text_of(shapes[i].name, "a null pointer instead of an input's name")] =
+          Shape(shapes[i].dims, shapes[i].dims + shapes[i].rank);
+    }
+    return octavo::Model::load(text_of(file, kNoFile), named);
+  });
 }
 
 octavo_status octavo_model_load_caffe(const char* prototxt, const char* caffemodel, octavo_model** model) {

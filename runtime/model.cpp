@@ -11,6 +11,7 @@
 
 #include "graph/compiler.h"
 #include "graph/export/onnx.h"
+#include "graph/export/torch.h"
 #include "graph/import/bigdl.h"
 #include "graph/import/caffe.h"
 #include "graph/import/onnx.h"
@@ -62,6 +63,17 @@ std::vector<std::string> names_of(const graph::Graph& graph, const std::vector<g
 Shape complete(Shape wanted, const Shape& stored) {
   if (!wanted.empty() && wanted[0] == 0 && !stored.empty()) wanted[0] = stored[0];
   return wanted;
+}
+
+graph::Graph with_shapes(graph::Graph graph) {
+  graph::infer_shapes(graph);
+  return graph;
+}
+
+void write_whole(const std::filesystem::path& file, const std::string& bytes) {
+  runtime::AtomicFile output(file);
+  output.write(std::as_bytes(std::span(bytes)));
+  output.commit();
 }
 
 }  // namespace
@@ -200,12 +212,11 @@ Tensor Model::predict(const Tensor& input, const CompileOptions& options) const 
 void Model::save(const std::filesystem::path& file) const { runtime::write_octavo_file(file, impl_->content); }
 
 void Model::save_onnx(const std::filesystem::path& file) const {
-  graph::Graph graph = impl_->content.graph;
-  graph::infer_shapes(graph);
-  const std::string bytes = graph::export_onnx(graph);
-  runtime::AtomicFile output(file);
-  output.write(std::as_bytes(std::span(bytes)));
-  output.commit();
+  write_whole(file, graph::export_onnx(with_shapes(impl_->content.graph)));
+}
+
+void Model::save_torch(const std::filesystem::path& file) const {
+  write_whole(file, graph::export_torch(with_shapes(impl_->content.graph)));
 }
 
 const std::string& Model::name() const { return impl_->content.graph.name; }

@@ -105,7 +105,7 @@ class TorchDocument::Writer {
     }
   }
 
-  /// The tensor, and its storage as an object of its own.
+  /// The tensor, and its storage as an object of its own; without dimensions, there is none.
   void tensor(const Record& record) {
     count(record.shape.size());
     for (const std::int64_t size : record.shape) raw(size);
@@ -115,6 +115,10 @@ class TorchDocument::Writer {
       raw(stride);
     }
     raw(std::int64_t{1});
+    if (record.shape.empty()) {
+      put({});
+      return;
+    }
     raw(std::int32_t{4});
     raw(++last_);
     class_line("torch.FloatStorage", 1);

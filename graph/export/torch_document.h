@@ -27,7 +27,7 @@ class TorchDocument {
   Ref table();
   /// An object holds a table of its own: set() gives it fields.
   Ref object(std::string class_name, int version = 1);
-  /// fp32, row by row; the numbers are copied when the file is written, not before.
+  /// fp32, row by row; the numbers are copied when the file is written, not before. No dimensions: an empty tensor.
   Ref tensor(const Shape& shape, std::span<const float> values);
   Ref longs(std::vector<std::int64_t> values);  ///< a LongStorage
 

@@ -13,7 +13,7 @@ namespace {
 /// Each module within, on the same input.
 std::vector<TorchActivity> torch_branches_of(const TorchLayer& layer) {
   std::vector<TorchActivity> results;
-  for (const TorchValue& module : layer.module().modules()) {
+  for (const TorchValue& module : layer.modules()) {
     results.push_back(layer.apply(module, layer.input(), results.size() + 1));
   }
   if (results.empty()) TorchLayer::malformed("it holds no modules");
@@ -40,7 +40,7 @@ ValueId torch_centred_in(TorchLayer& layer, ValueId x, const Shape& whole, std::
 TorchActivity convert_torch_sequential(TorchLayer& layer) {
   TorchActivity x = layer.input();
   std::size_t place = 0;
-  for (const TorchValue& module : layer.module().modules()) x = layer.apply(module, x, ++place);
+  for (const TorchValue& module : layer.modules()) x = layer.apply(module, x, ++place);
   return x;
 }
 
@@ -64,7 +64,7 @@ TorchActivity convert_torch_concat(TorchLayer& layer) {
 TorchActivity convert_torch_concat_table(TorchLayer& layer) { return TorchActivity(torch_branches_of(layer)); }
 
 TorchActivity convert_torch_parallel_table(TorchLayer& layer) {
-  const std::vector<TorchValue> modules = layer.module().modules();
+  const std::vector<TorchValue> modules = layer.modules();
   if (modules.size() > layer.table().size()) {
     TorchLayer::malformed(fmt::format("a table of {} comes in for {} modules", layer.table().size(), modules.size()));
   }
@@ -79,7 +79,7 @@ TorchActivity convert_torch_parallel_table(TorchLayer& layer) {
 TorchActivity convert_torch_parallel(TorchLayer& layer) {
   const ValueId x = layer.tensor();
   const std::int64_t axis = layer.axis(layer.module().integer("inputDimension"), x);
-  const std::vector<TorchValue> modules = layer.module().modules();
+  const std::vector<TorchValue> modules = layer.modules();
   const std::int64_t size = layer.shape(x)[static_cast<std::size_t>(axis)];
   if (size != static_cast<std::int64_t>(modules.size())) {
     TorchLayer::malformed(fmt::format("{} modules for a dimension of {}", modules.size(), size));
@@ -95,7 +95,7 @@ TorchActivity convert_torch_parallel(TorchLayer& layer) {
 TorchActivity convert_torch_map_table(TorchLayer& layer) {
   TorchValue module = layer.module().field("module");
   if (module.is(TorchKind::nil)) {
-    const std::vector<TorchValue> modules = layer.module().modules();
+    const std::vector<TorchValue> modules = layer.modules();
     if (modules.empty()) TorchLayer::malformed("it holds no module");
     module = modules[0];
   }
@@ -108,7 +108,7 @@ TorchActivity convert_torch_map_table(TorchLayer& layer) {
 
 /// A module for fewer dimensions: the first ones are seen as one.
 TorchActivity convert_torch_bottle(TorchLayer& layer) {
-  const std::vector<TorchValue> modules = layer.module().modules();
+  const std::vector<TorchValue> modules = layer.modules();
   if (modules.size() != 1) TorchLayer::malformed(fmt::format("it holds {} modules", modules.size()));
   const ValueId x = layer.tensor();
   const std::int64_t dims = layer.module().integer("nInputDim", 2);
@@ -128,7 +128,7 @@ TorchActivity convert_torch_bottle(TorchLayer& layer) {
 
 /// What adds something to one module that does not matter here: where it runs, what is watched.
 TorchActivity convert_torch_decorator(TorchLayer& layer) {
-  const std::vector<TorchValue> modules = layer.module().modules();
+  const std::vector<TorchValue> modules = layer.modules();
   if (modules.empty()) TorchLayer::malformed("it holds no module");
   return layer.apply(modules[0], layer.input(), 1);
 }

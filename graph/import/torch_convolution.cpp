@@ -68,7 +68,7 @@ TorchActivity convert_torch_convolution_map(TorchLayer& layer) {
   set_torch_window(module, op);
   op.out_channels = torch_positive(module, "nOutputPlane");
   const std::int64_t ins = torch_positive(module, "nInputPlane");
-  const std::vector<std::int64_t> table = module.integers("connTable");
+  const std::vector<std::int64_t> table = layer.integers("connTable");
   if (table.size() % 2 != 0) TorchLayer::malformed("its connTable is not a list of pairs");
   const auto connections = static_cast<std::int64_t>(table.size() / 2);
   const std::int64_t taps = checked_product(op.kernel[0], op.kernel[1]);

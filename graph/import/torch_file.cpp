@@ -3,6 +3,7 @@
 #include "graph/import/torch_file.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "graph/import/torch.h"
 #include "graph/import/torch_reader.h"
@@ -11,13 +12,19 @@
 namespace octavo::graph {
 namespace {
 
+/// An order of objects, for look-ups only.
+bool operator<(const TorchValue& a, const TorchValue& b) {
+  return std::tie(a.kind, a.at, a.number) < std::tie(b.kind, b.at, b.number);
+}
+bool operator==(const TorchValue& a, const TorchValue& b) { return a.same(b); }
+
 /// Sorts by key and keeps the last of equal ones.
 template <class Key>
 void sort_for_lookups(std::vector<std::pair<Key, TorchValue>>& entries) {
   std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (i + 1 == entries.size() || entries[i + 1].first != entries[i].first) entries[kept++] = entries[i];
+    if (i + 1 == entries.size() || !(entries[i + 1].first == entries[i].first)) entries[kept++] = entries[i];
   }
   entries.resize(kept);
 }
@@ -41,10 +48,7 @@ TorchValue TorchTable::find(std::string_view key) const { return find_sorted(nam
 
 TorchValue TorchTable::find(double key) const { return find_sorted(numbered, key); }
 
-TorchValue TorchTable::find(const TorchValue& key) const {
-  const auto found = std::find_if(others.rbegin(), others.rend(), [&](const auto& e) { return e.first.same(key); });
-  return found == others.rend() ? TorchValue{} : found->second;
-}
+TorchValue TorchTable::find(const TorchValue& key) const { return find_sorted(others, key); }
 
 std::vector<TorchValue> TorchTable::list() const {
   std::vector<TorchValue> values;
@@ -80,6 +84,7 @@ TorchFile::TorchFile(const std::filesystem::path& path) : path_(path), mapped_(M
     std::erase_if(table.numbered, [](const auto& entry) { return entry.first != entry.first; });  // NaN: Lua has none
     sort_for_lookups(table.named);
     sort_for_lookups(table.numbered);
+    sort_for_lookups(table.others);
   }
 }
 

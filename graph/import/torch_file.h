@@ -37,7 +37,7 @@ struct TorchValue {
 struct TorchTable {
   std::vector<std::pair<std::string_view, TorchValue>> named;
   std::vector<std::pair<double, TorchValue>> numbered;
-  std::vector<std::pair<TorchValue, TorchValue>> others;  ///< keys that are objects
+  std::vector<std::pair<TorchValue, TorchValue>> others;  ///< keys that are objects or booleans
 
   [[nodiscard]] TorchValue find(std::string_view key) const;
   [[nodiscard]] TorchValue find(double key) const;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/import/torch_layers.h"
 #include "graph/import/torch_limits.h"
 #include "graph/import/torch_tensor.h"
 #include "octavo/error.h"
@@ -97,9 +98,7 @@ TorchValue TorchImporter::find_network() const {
   std::vector<TorchValue> found;
   std::vector<std::string_view> names;
   for (const auto& [name, value] : file_.table(root).named) {
-    if (!is_module(file_, value) || !TorchModule(file_, value).has("output")) continue;
-    const std::string_view type = TorchModule(file_, value).type();
-    if (type.ends_with("Criterion")) continue;
+    if (!is_module(file_, value) || find_torch_converter(TorchModule(file_, value)) == nullptr) continue;
     found.push_back(value);
     names.push_back(name);
   }

@@ -15,6 +15,16 @@
 
 namespace octavo::graph {
 
+namespace {
+
+/// The name itself the first time, then with a number: names that are equal are not tried one after the other.
+std::string torch_numbered(std::string_view name, std::map<std::string, int, std::less<>>& count) {
+  const auto [entry, first] = count.emplace(name, 0);
+  return first ? std::string(name) : fmt::format("{}_{}", name, ++entry->second);
+}
+
+}  // namespace
+
 BlobPtr TorchNetwork::blob(const TorchValue& tensor) {
   BlobPtr& kept = blobs_[tensor.at];
   if (!kept) kept = torch_blob(file_, file_.tensor(tensor), budget_);
@@ -25,7 +35,7 @@ std::string TorchNetwork::label_of(const TorchModule& module) {
   const TorchValue name = module.field("name");
   if (name.is(TorchKind::string)) {
     const std::string_view text = file_.text(name);
-    if (!text.empty() && static_cast<std::int64_t>(text.size()) <= kMaxTorchName) return std::string(text);
+    if (!text.empty() && static_cast<std::int64_t>(text.size()) <= kMaxTorchName) return torch_numbered(text, count_);
   }
   const std::string type(module.type());
   return fmt::format("{}_{}", type, ++count_[type]);
@@ -118,7 +128,7 @@ std::vector<ValueId> TorchLayer::add_many(Op op, const std::vector<ValueId>& inp
   if (network_.writer().graph().nodes.size() >= kMaxTorchNodes) {
     malformed(fmt::format("it takes more than {} nodes", kMaxTorchNodes));
   }
-  const std::string name = fmt::format("{}/{}", label_, op_name(op));
+  const std::string name = torch_numbered(fmt::format("{}/{}", label_, op_name(op)), parts_);
   std::vector<ValueId> values = network_.writer().add(name, std::move(op), inputs, outputs);
   for (const ValueId value : values) made_[value] = network_.writer().graph().nodes.size() - 1;
   return values;
@@ -158,16 +168,19 @@ ValueId TorchLayer::add_permute(ValueId x, const std::vector<std::int64_t>& orde
   return x;
 }
 
-ValueId TorchLayer::add_reduction(ReductionKind kind, ValueId x, std::int64_t axis) {
-  Shape kept = shape(x);
-  kept[static_cast<std::size_t>(axis)] = 1;
+ValueId TorchLayer::add_squeezed_reduction(ReductionKind kind, ValueId x, std::int64_t axis) {
   std::vector<std::int64_t> order;
   for (std::int64_t d = 0; d < rank(x); ++d) {
     if (d != axis) order.push_back(d);
   }
   order.push_back(axis);
-  const ValueId reduced = add(Reduction{.kind = kind, .axis = rank(x) - 1}, {add_permute(x, order)});
-  return add_reshape(reduced, kept);
+  return add(Reduction{.kind = kind, .axis = rank(x) - 1}, {add_permute(x, order)});
+}
+
+ValueId TorchLayer::add_reduction(ReductionKind kind, ValueId x, std::int64_t axis) {
+  Shape kept = shape(x);
+  kept[static_cast<std::size_t>(axis)] = 1;
+  return add_reshape(add_squeezed_reduction(kind, x, axis), kept);
 }
 
 ValueId TorchLayer::add_narrow(ValueId x, std::int64_t axis, std::int64_t begin, std::int64_t count) {
@@ -204,6 +217,24 @@ ValueId TorchLayer::with_batch(ValueId x, std::int64_t wanted, const std::functi
   return add_reshape(y, rest);
 }
 
+std::vector<TorchValue> TorchLayer::list(const TorchValue& table) const {
+  std::vector<TorchValue> values = module_.file().table(table).list();
+  budget().take(static_cast<std::int64_t>(values.size()));
+  return values;
+}
+
+std::vector<TorchValue> TorchLayer::modules() const {
+  std::vector<TorchValue> values = module_.modules();
+  budget().take(static_cast<std::int64_t>(values.size()));
+  return values;
+}
+
+std::vector<std::int64_t> TorchLayer::integers(std::string_view field) const {
+  std::vector<std::int64_t> values = module_.integers(field);
+  budget().take(static_cast<std::int64_t>(values.size()));
+  return values;
+}
+
 BlobPtr TorchLayer::blob(std::string_view field) const {
   const TorchValue value = module_.field(field);
   if (value.is(TorchKind::nil)) return nullptr;
@@ -235,9 +266,11 @@ void TorchLayer::name_result(const TorchActivity& result) {
   }
   const auto made = made_.find(*result.tensor);
   if (made == made_.end()) return;  // by a module within, or before
-  network_.writer().rename_value(made->first, label_);
-  if (!named_) network_.writer().rename_node(made->second, label_);
-  named_ = true;
+  const std::string name = named_ == 0 ? label_ : fmt::format("{}_{}", label_, named_);
+  network_.writer().rename_value(made->first, name);
+  network_.writer().rename_node(made->second, name);
+  made_.erase(made);
+  ++named_;
 }
 
 }  // namespace octavo::graph

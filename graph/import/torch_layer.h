@@ -52,7 +52,7 @@ class TorchNetwork {
   GraphWriter writer_;
   ImportBudget budget_;
   std::map<std::uint32_t, BlobPtr> blobs_;         ///< by tensor
-  std::map<std::string, int, std::less<>> count_;  ///< of modules without a name, by type
+  std::map<std::string, int, std::less<>> count_;  ///< of modules, by name or, without one, by type
   std::vector<std::string> path_;                  ///< to the module that is being converted
   std::size_t applied_ = 0, carried_ = 0;
 };
@@ -90,6 +90,8 @@ class TorchLayer {
   /// Nothing is added when the shape is x's. The first dimension, where it stays, is left to the input.
   ValueId add_reshape(ValueId x, const Shape& shape);
   ValueId add_permute(ValueId x, const std::vector<std::int64_t>& order);
+  /// Over one axis, which goes (the last that is left stays as [1]).
+  ValueId add_squeezed_reduction(ReductionKind kind, ValueId x, std::int64_t axis);
   /// Over one axis, which stays as a dimension of 1.
   ValueId add_reduction(ReductionKind kind, ValueId x, std::int64_t axis);
   /// x from `begin` on, `count` positions of an axis; x itself when that is all.
@@ -103,6 +105,10 @@ class TorchLayer {
   /// Runs `layer` on x as `rank` dimensions: a value of one less is a batch of one, whose dimension goes afterwards.
   ValueId with_batch(ValueId x, std::int64_t rank, const std::function<ValueId(ValueId)>& layer);
 
+  /// The modules within, and lists of numbers. They count towards the budget: a module may be met many times.
+  [[nodiscard]] std::vector<TorchValue> modules() const;
+  [[nodiscard]] std::vector<std::int64_t> integers(std::string_view field) const;
+  [[nodiscard]] std::vector<TorchValue> list(const TorchValue& table) const;
   /// The tensor in a field, or null when the module has none.
   [[nodiscard]] BlobPtr blob(std::string_view field) const;
   /// The tensor in a field, in this shape; throws Error(malformed) when it is missing or of another number of elements.
@@ -123,8 +129,9 @@ class TorchLayer {
   const TorchModule& module_;
   const TorchActivity& input_;
   std::string label_;
-  std::map<ValueId, std::size_t> made_;  ///< by this layer: the value's node
-  bool named_ = false;
+  std::map<ValueId, std::size_t> made_;            ///< by this layer: the value's node
+  std::map<std::string, int, std::less<>> parts_;  ///< how many there are of each op
+  int named_ = 0;                                  ///< results
 };
 
 }  // namespace octavo::graph

@@ -100,11 +100,8 @@ TorchActivity convert_torch_reduction(TorchLayer& layer) {
   if (type == "Max") kind = ReductionKind::max;
   if (type == "Min") kind = ReductionKind::min;
   if (type == "Mean" || (type == "Sum" && module.flag("sizeAverage", false))) kind = ReductionKind::mean;
-  const ValueId y = layer.add_reduction(kind, x, axis);
-  if (!module.flag("squeeze", true) || layer.rank(y) == 1) return y;
-  Shape shape = layer.shape(y);
-  shape.erase(shape.begin() + axis);
-  return layer.add_reshape(y, shape);
+  if (module.flag("squeeze", true)) return layer.add_squeezed_reduction(kind, x, axis);
+  return layer.add_reduction(kind, x, axis);
 }
 
 }  // namespace octavo::graph

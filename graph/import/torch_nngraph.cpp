@@ -19,7 +19,7 @@ class TorchNodes {
 
   TorchActivity run() {
     const TorchModule& module = layer_.module();
-    const std::vector<TorchValue> nodes = file_.table(module.field("forwardnodes")).list();
+    const std::vector<TorchValue> nodes = layer_.list(module.field("forwardnodes"));
     if (nodes.empty()) TorchLayer::malformed("it has no table 'forwardnodes'");
     const TorchValue in = data_of(module.field("innode")), out = data_of(module.field("outnode"));
     give_input(in);
@@ -53,7 +53,7 @@ class TorchNodes {
   }
 
   [[nodiscard]] std::vector<TorchValue> children_of(const TorchValue& node) const {
-    return file_.table(file_.table(node).find("children")).list();
+    return layer_.list(file_.table(node).find("children"));
   }
 
   /// What has arrived at a node, in the order of its inputs.
@@ -85,9 +85,10 @@ class TorchNodes {
     } else if (!module.is(TorchKind::nil)) {
       y = layer_.apply(module, y, ++modules_);
     }
-    carried_ += y.size() * children_of(node).size();
+    const std::vector<TorchValue> children = children_of(node);
+    carried_ += y.size() * (children.size() + 1);
     if (carried_ > kMaxTorchCarried) TorchLayer::malformed("its tables grow too large");
-    for (const TorchValue& child : children_of(node)) {
+    for (const TorchValue& child : children) {
       const TorchValue to = data_of(child);
       const TorchValue place = file_.table(file_.table(to).find("mapindex")).find(data);
       if (!place.is(TorchKind::number) || !(place.number >= 1 && place.number <= 65536)) {

@@ -82,7 +82,10 @@ TorchActivity convert_torch_pointwise(TorchLayer& layer) {
   if (type == "LogSigmoid") {  // -log(1 + exp(-x))
     return layer.add_affine(layer.add_unary(UnaryKind::softplus, layer.add_affine(x, -1.0F, 0.0F)), -1.0F, 0.0F);
   }
-  if (type == "TanhShrink") return layer.add_binary(BinaryKind::subtract, x, layer.add_unary(UnaryKind::tanh, x));
+  if (type == "TanhShrink") {
+    return layer.add(Eltwise{.kind = EltwiseKind::sum, .coefficients = {1.0F, -1.0F}, .activation = {}},
+                     {x, layer.add_unary(UnaryKind::tanh, x)});
+  }
   return layer.add(torch_unaries().at(type)(module), {x});
 }
 

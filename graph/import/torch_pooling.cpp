@@ -26,14 +26,14 @@ Pool torch_pool(const TorchModule& module, PoolKind kind) {
   return op;
 }
 
-struct Span {
+struct PooledSpan {
   std::int64_t begin, size;
 };
 
 /// The parts of an axis that an adaptive pool makes into one pixel each.
-std::vector<Span> adaptive_spans(std::int64_t in, std::int64_t out) {
+std::vector<PooledSpan> adaptive_spans(std::int64_t in, std::int64_t out) {
   require(out > 0 && out <= static_cast<std::int64_t>(kMaxTorchNodes), "an output of {} pixels", out);
-  std::vector<Span> spans;
+  std::vector<PooledSpan> spans;
   for (std::int64_t i = 0; i < out; ++i) {
     const std::int64_t begin = i * in / out, end = ((i + 1) * in + out - 1) / out;
     spans.push_back({begin, end - begin});
@@ -41,7 +41,7 @@ std::vector<Span> adaptive_spans(std::int64_t in, std::int64_t out) {
   return spans;
 }
 
-bool evenly_spaced(const std::vector<Span>& spans) {
+bool evenly_spaced(const std::vector<PooledSpan>& spans) {
   for (std::size_t i = 1; i < spans.size(); ++i) {
     if (spans[i].size != spans[0].size || spans[i].begin != static_cast<std::int64_t>(i) * spans[1].begin) return false;
   }
@@ -51,7 +51,7 @@ bool evenly_spaced(const std::vector<Span>& spans) {
 /// One axis after the other: a maximum of maxima, a mean of means over rectangles.
 ValueId adaptive_along(TorchLayer& layer, ValueId x, PoolKind kind, std::size_t side, std::int64_t out) {
   const auto axis = static_cast<std::int64_t>(2 + side);
-  const std::vector<Span> spans = adaptive_spans(layer.shape(x)[2 + side], out);
+  const std::vector<PooledSpan> spans = adaptive_spans(layer.shape(x)[2 + side], out);
   Pool op;
   op.kind = kind;
   if (evenly_spaced(spans)) {
@@ -60,7 +60,7 @@ ValueId adaptive_along(TorchLayer& layer, ValueId x, PoolKind kind, std::size_t 
     return layer.add(op, {x});
   }
   std::vector<ValueId> parts;
-  for (const Span& span : spans) {
+  for (const PooledSpan& span : spans) {
     op.kernel[side] = span.size;
     parts.push_back(layer.add(op, {layer.add_narrow(x, axis, span.begin, span.size)}));
   }
@@ -109,7 +109,8 @@ TorchActivity convert_torch_subsampling(TorchLayer& layer) {
   for (float& factor : factors) factor *= static_cast<float>(op.kernel[0] * op.kernel[1]);
   const BlobPtr factor = make_blob({channels}, std::move(factors));
   return layer.with_batch(layer.tensor(), 4, [&](ValueId x) {
-    return layer.add(Scale{.axis = 1, .factor = factor, .offset = bias}, {layer.add(op, {x})});
+    const ValueId scaled = layer.add(Scale{.axis = 1, .factor = factor}, {layer.add(op, {x})});
+    return layer.add(Scale{.axis = 1, .offset = bias}, {scaled});
   });
 }
 

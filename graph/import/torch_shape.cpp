@@ -13,7 +13,7 @@ namespace octavo::graph {
 namespace {
 
 Shape torch_sizes(const TorchLayer& layer) {
-  Shape sizes = layer.module().integers("size");
+  Shape sizes = layer.integers("size");
   if (sizes.empty() || static_cast<std::int64_t>(sizes.size()) > kMaxTorchRank) {
     TorchLayer::malformed(fmt::format("a size of {} dimensions", sizes.size()));
   }
@@ -135,9 +135,8 @@ TorchActivity convert_torch_transpose(TorchLayer& layer) {
   const std::int64_t offset = dims ? rank - *dims : 0;
   std::vector<std::int64_t> order;
   for (std::int64_t d = 0; d < rank; ++d) order.push_back(d);
-  const TorchFile& file = layer.module().file();
-  for (const TorchValue& pair : file.table(list).list()) {
-    const std::vector<TorchValue> two = file.table(pair).list();
+  for (const TorchValue& pair : layer.list(list)) {
+    const std::vector<TorchValue> two = layer.list(pair);
     if (two.size() != 2 || !two[0].is(TorchKind::number) || !two[1].is(TorchKind::number)) {
       TorchLayer::malformed("its permutations are not pairs of numbers");
     }

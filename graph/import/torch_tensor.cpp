@@ -18,23 +18,23 @@ namespace {
 
 constexpr std::int64_t kMaxTorchIntegers = 65536;
 
-[[noreturn]] void bad_tensor(const std::string& what) { throw Error(ErrorKind::malformed, what); }
+[[noreturn]] void bad_torch_tensor(const std::string& what) { throw Error(ErrorKind::malformed, what); }
 
 /// The dimensions, checked; the last number that the tensor reaches has to lie in the storage.
 Shape checked_sizes(const TorchTensor& tensor, std::int64_t stored) {
   if (static_cast<std::int64_t>(tensor.sizes.size()) > kMaxTorchRank) {
-    bad_tensor(fmt::format("a tensor of {} dimensions", tensor.sizes.size()));
+    bad_torch_tensor(fmt::format("a tensor of {} dimensions", tensor.sizes.size()));
   }
   std::int64_t last = tensor.offset;
   for (std::size_t d = 0; d < tensor.sizes.size(); ++d) {
     const std::int64_t size = tensor.sizes[d], stride = tensor.strides[d];
-    if (size < 0 || stride < 0) bad_tensor(fmt::format("a tensor of size {} and stride {}", size, stride));
+    if (size < 0 || stride < 0) bad_torch_tensor(fmt::format("a tensor of size {} and stride {}", size, stride));
     if (size > 0) last = checked_sum(last, checked_product(size - 1, stride));
   }
   const std::int64_t count = tensor.sizes.empty() ? 0 : element_count(tensor.sizes);
-  if (count > kMaxElements) bad_tensor(fmt::format("a tensor of {} numbers", count));
+  if (count > kMaxElements) bad_torch_tensor(fmt::format("a tensor of {} numbers", count));
   if (tensor.offset < 0 || (count > 0 && last >= stored)) {
-    bad_tensor(fmt::format("a tensor that reaches number {} of a storage of {}", last, stored));
+    bad_torch_tensor(fmt::format("a tensor that reaches number {} of a storage of {}", last, stored));
   }
   return tensor.sizes;
 }
@@ -67,7 +67,7 @@ void for_each_number(const TorchTensor& tensor, std::int64_t count, Act act) {
 std::int64_t as_integer(double number) {
   constexpr double kExact = 9007199254740992.0;  // 2^53
   if (!(std::fabs(number) <= kExact) || number != std::floor(number)) {
-    bad_tensor(fmt::format("{} where a whole number is expected", number));
+    bad_torch_tensor(fmt::format("{} where a whole number is expected", number));
   }
   return static_cast<std::int64_t>(number);
 }
@@ -101,11 +101,12 @@ BlobPtr torch_blob(const TorchFile& file, const TorchTensor& tensor, ImportBudge
 std::vector<std::int64_t> torch_integers(const TorchFile& file, const TorchValue& value) {
   std::vector<std::int64_t> integers;
   const auto limit = [](std::int64_t count) {
-    if (count > kMaxTorchIntegers) bad_tensor(fmt::format("a list of {} numbers", count));
+    if (count > kMaxTorchIntegers) bad_torch_tensor(fmt::format("a list of {} numbers", count));
   };
   if (value.is(TorchKind::table)) {
     for (const TorchValue& entry : file.table(value).list()) {
-      if (!entry.is(TorchKind::number)) bad_tensor(fmt::format("{} in a list of numbers", torch_kind_name(entry.kind)));
+      if (!entry.is(TorchKind::number))
+        bad_torch_tensor(fmt::format("{} in a list of numbers", torch_kind_name(entry.kind)));
       limit(static_cast<std::int64_t>(integers.size()) + 1);
       integers.push_back(as_integer(entry.number));
     }
@@ -123,7 +124,7 @@ std::vector<std::int64_t> torch_integers(const TorchFile& file, const TorchValue
       integers.push_back(as_integer(file.storage(tensor.storage).real(place)));
     });
   } else {
-    bad_tensor(fmt::format("{} where a list of numbers is expected", torch_kind_name(value.kind)));
+    bad_torch_tensor(fmt::format("{} where a list of numbers is expected", torch_kind_name(value.kind)));
   }
   return integers;
 }

@@ -87,4 +87,16 @@ inline std::string transcript(const graph::Graph& graph) {
   return text;
 }
 
+/// All that a graph says but the names.
+inline std::string structure(const graph::Graph& graph) {
+  std::string text;
+  for (const graph::Node& node : graph.nodes) {
+    for (const graph::ValueId value : node.inputs) text += std::to_string(value) + ' ';
+    text += "-> ";
+    for (const graph::ValueId value : node.outputs) text += std::to_string(value) + ' ';
+    text += transcript(node.op) + '\n';
+  }
+  return text;
+}
+
 }  // namespace octavo::test

@@ -29,18 +29,6 @@ Graph there_and_back(const OnnxFiles& files, const Graph& graph, const std::stri
   return graph::import_onnx(files.write(name, graph::export_onnx(graph)));
 }
 
-/// All that a graph says but the names, some of which stand for parts that ONNX needs.
-std::string structure(const Graph& graph) {
-  std::string text;
-  for (const graph::Node& node : graph.nodes) {
-    for (const ValueId value : node.inputs) text += std::to_string(value) + ' ';
-    text += "-> ";
-    for (const ValueId value : node.outputs) text += std::to_string(value) + ' ';
-    text += transcript(node.op) + '\n';
-  }
-  return text;
-}
-
 /// The import of an export computes the same. What it became then is a fixed point: another round changes nothing.
 void expect_round_trip(const graph::Op& op, const std::vector<Shape>& shapes, float low = -2.0F, float high = 2.0F) {
   std::vector<Values> inputs;

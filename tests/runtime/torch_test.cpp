@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 
+#include "octavo/c.h"
 #include "octavo/model.h"
 #include "tests/graph/torch_files.h"
 #include "tests/runtime/small_network.h"
@@ -24,7 +25,10 @@ Values predicted(const TorchModel& model, Ref root, const std::vector<Values>& i
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     shapes[inputs.size() == 1 ? "input" : "input_" + std::to_string(i + 1)] = inputs[i].shape;
   }
-  return run(files.import(model.bytes(root), shapes), inputs);
+  const Graph graph = files.import(model.bytes(root), shapes);
+  std::vector<Values> read = inputs;  // a last input that only lends its shape is gone
+  read.resize(graph.inputs().size());
+  return run(graph, read);
 }
 
 /// One module without tensors on one value: a new number for each, by its place.
@@ -294,7 +298,7 @@ TEST(TorchModules, DepthConcatCentresSmallerMaps) {
   const Values y = predicted(model, root, {x});
   ASSERT_EQ(y.shape, (Shape{1, 3, 4, 4}));
   EXPECT_THAT(std::vector<float>(y.numbers.begin() + 16, y.numbers.begin() + 32),
-              testing::ElementsAre(0, 0, 0, 0, 0, 1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1));
+              testing::ElementsAre(1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0));
   EXPECT_THAT(std::vector<float>(y.numbers.begin() + 32, y.numbers.end()),
               testing::ElementsAre(0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0));
 }
@@ -329,6 +333,22 @@ TEST(TorchNetworks, AnMlpWhoseInputFollowsFromItsFirstLayer) {
   expect_network("mnist_mlp.t7", {},
                  {-2.735527F, -2.688732F, -3.2091F, -2.790804F, -3.340213F, -1.183181F, -2.318076F, -2.079745F,
                   -3.774187F, -1.729937F});
+}
+
+TEST(TorchNetworks, AreLoadedFromCWithTheirShapes) {
+  const TorchFiles files;
+  TorchModel network;
+  const std::string file = files.write("net.t7", network.bytes(network.convolution(3, 4, 3))).string();
+  octavo_model* model = nullptr;
+  EXPECT_EQ(octavo_model_load(file.c_str(), &model), OCTAVO_INVALID_ARGUMENT);
+  EXPECT_THAT(octavo_last_error(), HasSubstr("the shape of 'input' is needed"));
+  const std::int64_t dims[] = {1, 3, 6, 5};
+  const octavo_named_shape shape{"input", dims, 4};
+  ASSERT_EQ(octavo_model_load_shaped(file.c_str(), &shape, 1, &model), OCTAVO_OK) << octavo_last_error();
+  std::size_t rank = 0;
+  EXPECT_EQ(octavo_model_input_shape(model, 0, &rank)[3], 5);
+  octavo_model_free(model);
+  EXPECT_EQ(octavo_model_load_shaped(file.c_str(), nullptr, 1, &model), OCTAVO_INVALID_ARGUMENT);
 }
 
 TEST(TorchNetworks, AGraphOfTwoInputs) {

@@ -37,8 +37,16 @@ const char* octavo_last_error(void);
 
 /* ---- models ---- */
 
-/* Any format, told by content: `.octavo`, or a caffemodel that carries its topology. */
+/* Any format, told by content: `.octavo`, ONNX, Torch7, or a caffemodel that carries its topology. */
 octavo_status octavo_model_load(const char* file, octavo_model** model);
+/* A shape for one input, where an ONNX file leaves it open, or for those of a Torch7 file, which does not say it. */
+typedef struct octavo_named_shape {
+  const char* name;
+  const int64_t* dims;
+  size_t rank;
+} octavo_named_shape;
+octavo_status octavo_model_load_shaped(const char* file, const octavo_named_shape* shapes, size_t count,
+                                       octavo_model** model);
 octavo_status octavo_model_load_caffe(const char* prototxt, const char* caffemodel, octavo_model** model);
 /* The topology with weights drawn from `seed`: untrained, for measurements. */
 octavo_status octavo_model_load_caffe_untrained(const char* prototxt, uint64_t seed, octavo_model** model);

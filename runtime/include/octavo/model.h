@@ -109,6 +109,11 @@ class Model {
   /// naming the first layer that ONNX cannot say.
   void save_onnx(const std::filesystem::path& file) const;
 
+  /// Writes a binary Torch7 file, whole or not at all: modules of nn, nested or as an nngraph gModule, in fp32 (8-bit
+  /// weights as what they stand for). The shapes of the inputs, and what is known of pictures and labels, are not
+  /// written. Throws Error: io; unsupported, naming the first layer that Torch7 cannot say.
+  void save_torch(const std::filesystem::path& file) const;
+
   [[nodiscard]] const std::string& name() const;
   [[nodiscard]] std::vector<std::string> input_names() const;
   [[nodiscard]] std::vector<Shape> input_shapes() const;
