@@ -10,6 +10,8 @@
 #include <variant>
 
 #include "graph/compiler.h"
+#include "graph/export/bigdl.h"
+#include "graph/export/caffe.h"
 #include "graph/export/onnx.h"
 #include "graph/import/bigdl.h"
 #include "graph/import/caffe.h"
@@ -55,6 +57,17 @@ std::vector<std::string> names_of(const graph::Graph& graph, const std::vector<g
   std::vector<std::string> names;
   for (const graph::ValueId value : values) names.push_back(graph.values[value].name);
   return names;
+}
+
+graph::Graph shaped(graph::Graph graph) {
+  graph::infer_shapes(graph);
+  return graph;
+}
+
+void write_whole(const std::filesystem::path& file, const std::string& bytes) {
+  runtime::AtomicFile output(file);
+  output.write(std::as_bytes(std::span(bytes)));
+  output.commit();
 }
 
 /// The input's shape with the batch of the file where 0 is given.
@@ -195,12 +208,17 @@ Tensor Model::predict(const Tensor& input, const CompileOptions& options) const 
 void Model::save(const std::filesystem::path& file) const { runtime::write_octavo_file(file, impl_->content); }
 
 void Model::save_onnx(const std::filesystem::path& file) const {
-  graph::Graph graph = impl_->content.graph;
-  graph::infer_shapes(graph);
-  const std::string bytes = graph::export_onnx(graph);
-  runtime::AtomicFile output(file);
-  output.write(std::as_bytes(std::span(bytes)));
-  output.commit();
+  write_whole(file, graph::export_onnx(shaped(impl_->content.graph)));
+}
+
+void Model::save_bigdl(const std::filesystem::path& file) const {
+  write_whole(file, graph::export_bigdl(shaped(impl_->content.graph)));
+}
+
+void Model::save_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel) const {
+  const graph::CaffeExport files = graph::export_caffe(shaped(impl_->content.graph));
+  write_whole(caffemodel, files.caffemodel);
+  write_whole(prototxt, files.prototxt);
 }
 
 const std::string& Model::name() const { return impl_->content.graph.name; }

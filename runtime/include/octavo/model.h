@@ -104,6 +104,14 @@ class Model {
   /// naming the first layer that ONNX cannot say.
   void save_onnx(const std::filesystem::path& file) const;
 
+  /// Writes a BigDL model (protobuf), whole or not at all. 8-bit weights become BigDL's quantized layers, which have
+  /// one scale for each output channel: quantize() with windows of all channels. Throws Error: io; unsupported, naming
+  /// the first layer that BigDL cannot say.
+  void save_bigdl(const std::filesystem::path& file) const;
+  /// Writes a Caffe network of fp32 weights: its topology as text, and topology and weights in binary. Throws Error:
+  /// io; unsupported, naming the first layer that Caffe cannot say.
+  void save_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel) const;
+
   [[nodiscard]] const std::string& name() const;
   [[nodiscard]] std::vector<std::string> input_names() const;
   [[nodiscard]] std::vector<Shape> input_shapes() const;
