@@ -10,6 +10,8 @@
 #include <variant>
 
 #include "graph/compiler.h"
+#include "graph/export/bigdl.h"
+#include "graph/export/caffe.h"
 #include "graph/export/onnx.h"
 #include "graph/export/torch.h"
 #include "graph/import/bigdl.h"
@@ -59,12 +61,6 @@ std::vector<std::string> names_of(const graph::Graph& graph, const std::vector<g
   return names;
 }
 
-/// The input's shape with the batch of the file where 0 is given.
-Shape complete(Shape wanted, const Shape& stored) {
-  if (!wanted.empty() && wanted[0] == 0 && !stored.empty()) wanted[0] = stored[0];
-  return wanted;
-}
-
 graph::Graph with_shapes(graph::Graph graph) {
   graph::infer_shapes(graph);
   return graph;
@@ -74,6 +70,12 @@ void write_whole(const std::filesystem::path& file, const std::string& bytes) {
   runtime::AtomicFile output(file);
   output.write(std::as_bytes(std::span(bytes)));
   output.commit();
+}
+
+/// The input's shape with the batch of the file where 0 is given.
+Shape complete(Shape wanted, const Shape& stored) {
+  if (!wanted.empty() && wanted[0] == 0 && !stored.empty()) wanted[0] = stored[0];
+  return wanted;
 }
 
 }  // namespace
@@ -217,6 +219,16 @@ void Model::save_onnx(const std::filesystem::path& file) const {
 
 void Model::save_torch(const std::filesystem::path& file) const {
   write_whole(file, graph::export_torch(with_shapes(impl_->content.graph)));
+}
+
+void Model::save_bigdl(const std::filesystem::path& file) const {
+  write_whole(file, graph::export_bigdl(with_shapes(impl_->content.graph)));
+}
+
+void Model::save_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel) const {
+  const graph::CaffeExport files = graph::export_caffe(with_shapes(impl_->content.graph));
+  write_whole(caffemodel, files.caffemodel);
+  write_whole(prototxt, files.prototxt);
 }
 
 const std::string& Model::name() const { return impl_->content.graph.name; }

@@ -69,7 +69,9 @@ class GraphOrder {
       const bool returned = states_[part] == State::open;
       states_[part] = State::open;
       bool ready = true;
-      for (const std::size_t source : sources(part)) {
+      const std::vector<std::size_t> needed = sources(part);
+      for (auto each = needed.rbegin(); each != needed.rend(); ++each) {  // the first one comes out first
+        const std::size_t source = *each;
         if (states_[source] == State::done) continue;
         if (returned || states_[source] == State::open) bad_container(graph_, "its modules form a loop");
         stack.push_back(source);

@@ -33,6 +33,8 @@ class BigdlLayer {
   [[nodiscard]] const BigdlModule& module() const { return module_; }
   [[nodiscard]] const BigdlAttributes& attributes() const { return attributes_; }
   [[nodiscard]] BigdlTensors& tensors() const { return tensors_; }
+  /// What makes a value.
+  [[nodiscard]] const Node* producer(ValueId value) const { return writer_.graph().producer(value); }
 
   /// What the layer is applied to. x(): one value; items(): a table of values; each throws Error(malformed) otherwise.
   [[nodiscard]] const BigdlActivity& input() const { return input_; }

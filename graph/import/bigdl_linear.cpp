@@ -22,6 +22,15 @@ ValueId matrix_of(BigdlLayer& layer, ValueId x, bool turn) {
   return layer.add_permute(x, order);
 }
 
+/// x less 1; where x is something plus 1, that.
+ValueId counted_from_zero(BigdlLayer& layer) {
+  const Node* const before = layer.producer(layer.x());
+  const auto* const sum = before == nullptr ? nullptr : std::get_if<Unary>(&before->op);
+  const bool plus_one =
+      sum != nullptr && sum->kind == UnaryKind::power && sum->alpha == 1.0F && sum->beta == 1.0F && sum->gamma == 1.0F;
+  return plus_one ? before->inputs[0] : layer.add_affine(layer.x(), 1.0F, -1.0F);
+}
+
 }  // namespace
 
 void convert_bigdl_linear(BigdlLayer& layer) {
@@ -52,8 +61,7 @@ void convert_bigdl_lookup_table(BigdlLayer& layer) {
     std::fill_n(masked.begin() + (static_cast<std::int64_t>(padding) - 1) * columns, columns, 0.0F);
     table = make_blob({rows, columns}, std::move(masked));
   }
-  const ValueId indices = layer.add_affine(layer.x(), 1.0F, -1.0F);
-  layer.result(layer.add_main(Embed{.weights = std::move(table)}, {indices}));
+  layer.result(layer.add_main(Embed{.weights = std::move(table)}, {counted_from_zero(layer)}));
 }
 
 void convert_bigdl_mm(BigdlLayer& layer) {

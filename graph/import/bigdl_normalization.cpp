@@ -81,9 +81,12 @@ void convert_bigdl_normalize(BigdlLayer& layer) {
   if (layer.rank() != 2 && layer.rank() != 4) (void)layer.x_of_rank(4);
   const std::int64_t channels = layer.shape()[1];
   BlobPtr factor = scaled ? layer.parameter(0, {channels}) : nullptr;
-  if (p == 2.0F && layer.rank() == 4) {
+  if (p == 2.0F) {
     if (!factor) factor = make_blob({1}, {1.0F});
-    layer.result(layer.add_main(Normalize{.across_spatial = false, .epsilon = epsilon, .factor = factor}, {layer.x()}));
+    const bool rows = layer.rank() == 2;
+    const ValueId x = rows ? layer.add_reshape_dims(layer.x(), {0, channels, 1, 1}) : layer.x();
+    const ValueId y = layer.add_main(Normalize{.across_spatial = false, .epsilon = epsilon, .factor = factor}, {x});
+    layer.result(rows ? layer.add_reshape_dims(y, {0, channels}) : y);
     return;
   }
   const ValueId inverse = inverse_norm(layer, layer.x(), p, epsilon);

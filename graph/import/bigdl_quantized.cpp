@@ -3,6 +3,7 @@
 // input channels. (BigDL itself rounds them once more, to 6 bits and a sign, when it loads a model; octavo does not.)
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "graph/check.h"
@@ -15,17 +16,30 @@ namespace {
 /// Products u8 x s8 whose sum 32 bits are sure to hold.
 constexpr std::int64_t kMaxRowProducts = std::numeric_limits<std::int32_t>::max() / (255 * 127);
 
-/// Rows of weights as a blob of one window; as fp32 where a row is too long for 32-bit sums.
-BlobPtr weights_of_rows(const BigdlLayer& layer, const Shape& shape, Data<std::int8_t> q, std::vector<float> scales) {
+/// Rows of weights as one window of all channels; as fp32 where a row is too long for 32-bit sums.
+template <class Op>
+void set_weights(const BigdlLayer& layer, Op& op, const Shape& shape, Data<std::int8_t> q, std::vector<float> scales) {
   Blob blob;
   blob.shape = shape;
   blob.q = std::move(q);
   blob.scales = std::move(scales);
   blob.window = shape[1];
   const std::int64_t row = element_count(shape) / shape[0];
-  if (row <= kMaxRowProducts) return std::make_shared<const Blob>(std::move(blob));
-  layer.tensors().budget().take(element_count(shape));
-  return make_blob(shape, to_float(blob));
+  if (row > kMaxRowProducts) {
+    layer.tensors().budget().take(element_count(shape));
+    op.weights = make_blob(shape, to_float(blob));
+    return;
+  }
+  op.weights = std::make_shared<const Blob>(std::move(blob));
+  op.window = {.channels = 0};
+}
+
+/// BigDL's quantized layers always have a bias; zeros are none.
+BlobPtr quantized_bias(const BigdlLayer& layer, std::int64_t channels) {
+  if (!layer.module().bias) return nullptr;
+  BlobPtr bias = BigdlLayer::reshaped(layer.tensors().blob(*layer.module().bias), {channels});
+  const bool zeros = std::ranges::all_of(bias->f32.values, [](float value) { return value == 0.0F; });
+  return zeros ? nullptr : bias;
 }
 
 }  // namespace
@@ -61,9 +75,8 @@ void convert_bigdl_quantized_convolution(BigdlLayer& layer) {
     joined.insert(joined.end(), part.begin(), part.end());
   }
   if (!joined.empty()) q = std::move(joined);
-  op.weights = weights_of_rows(layer, shape, std::move(q), std::move(scales));
-  if (layer.module().bias) op.bias = layer.tensors().blob(*layer.module().bias);
-  if (op.bias) op.bias = BigdlLayer::reshaped(op.bias, {op.out_channels});
+  set_weights(layer, op, shape, std::move(q), std::move(scales));
+  op.bias = quantized_bias(layer, op.out_channels);
   layer.result(layer.channels_last(layer.add_main(std::move(op), {x}), last));
 }
 
@@ -79,8 +92,8 @@ void convert_bigdl_quantized_linear(BigdlLayer& layer) {
   Linear op;
   op.out_features = shape[0];
   op.axis = layer.rank() - 1;
-  op.weights = weights_of_rows(layer, shape, std::move(rows.q), std::move(rows.scales));
-  if (layer.module().bias) op.bias = BigdlLayer::reshaped(layer.tensors().blob(*layer.module().bias), {shape[0]});
+  set_weights(layer, op, shape, std::move(rows.q), std::move(rows.scales));
+  op.bias = quantized_bias(layer, shape[0]);
   layer.result(layer.add_main(std::move(op), {layer.x()}));
 }
 

@@ -27,6 +27,10 @@ BigdlActivity values_as_table(const std::vector<ValueId>& values) {
   return bigdl_table(std::move(items));
 }
 
+ValueId part_of(BigdlLayer& layer, std::int64_t axis, std::int64_t begin, std::int64_t end) {
+  return layer.add(StridedSlice{.axes = {axis}, .begins = {begin}, .ends = {end}, .steps = {1}}, {layer.x()});
+}
+
 const std::vector<BigdlActivity>& table_of(const BigdlLayer& layer) {
   if (!layer.input().table) BigdlLayer::malformed("it takes a table of values and is given one value");
   return *layer.input().table;
@@ -92,9 +96,11 @@ void convert_bigdl_split_table(BigdlLayer& layer) {
   const BigdlAttributes& attributes = layer.attributes();
   const std::int64_t axis =
       BigdlLayer::batched_axis(attributes.integer("dimension"), attributes.integer("nInputDims", -1), layer.rank());
-  const auto count = static_cast<std::size_t>(layer.shape()[static_cast<std::size_t>(axis)]);
-  std::vector<ValueId> parts =
-      count == 1 ? std::vector<ValueId>{layer.x()} : layer.add_many(Slice{.axis = axis}, {layer.x()}, count);
+  const std::int64_t count = layer.shape()[static_cast<std::size_t>(axis)];
+  if (count > static_cast<std::int64_t>(kMaxBigdlList))
+    BigdlLayer::malformed(fmt::format("a table of {} values", count));
+  std::vector<ValueId> parts;
+  for (std::int64_t i = 0; i < count; ++i) parts.push_back(count == 1 ? layer.x() : part_of(layer, axis, i, i + 1));
   if (!attributes.flag("keepDim", false)) {
     Shape shape = layer.shape(parts[0]);
     shape.erase(shape.begin() + axis);
@@ -107,7 +113,7 @@ void convert_bigdl_bifurcate(BigdlLayer& layer) {
   const std::int64_t axis = BigdlLayer::axis(layer.attributes().integer("dimension"), layer.rank());
   const std::int64_t size = layer.shape()[static_cast<std::size_t>(axis)];
   if (size < 2) BigdlLayer::malformed(fmt::format("no two halves of {}", to_text(layer.shape())));
-  layer.result(values_as_table(layer.add_many(Slice{.axis = axis, .points = {size / 2}}, {layer.x()}, 2)));
+  layer.result(values_as_table({part_of(layer, axis, 0, size / 2), part_of(layer, axis, size / 2, size)}));
 }
 
 void convert_bigdl_select_table(BigdlLayer& layer) {

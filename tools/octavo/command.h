@@ -24,6 +24,7 @@ using Command = std::function<ExitCode()>;
 /// One function a subcommand, each in the file of its name.
 Command define_bench(CLI::App& app);
 Command define_convert(CLI::App& app);
+Command define_convert_model(CLI::App& app);
 Command define_dump(CLI::App& app);
 Command define_eval(CLI::App& app);
 Command define_info(CLI::App& app);

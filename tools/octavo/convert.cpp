@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// octavo convert: a trained network into an .octavo, ONNX or Torch7 file.
+// octavo convert: a trained network into an .octavo file, or one of another format.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -10,6 +10,7 @@
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
 #include "tools/octavo/json_output.h"
+#include "tools/octavo/model_formats.h"
 #include "tools/octavo/model_options.h"
 #include "tools/octavo/picture_options.h"
 #include "tools/octavo/text.h"
@@ -32,7 +33,11 @@ Model Convert::build() const {
   Model built = model.open();
   if (pictures.any()) built = built.with_image_input(pictures.over(built));
   if (!labels.empty()) built = built.with_labels(read_labels(labels));
-  return quantization.apply(built);
+  QuantizeArguments wanted = quantization;
+  // One scale an output channel is all that BigDL has.
+  const bool bigdl = format_to_write(output).name == "bigdl";
+  if (bigdl && wanted.quantize && wanted.window.empty() && !built.quantized()) wanted.window = "all";
+  return wanted.apply(built);
 }
 
 ExitCode Convert::run() const {
@@ -41,15 +46,8 @@ ExitCode Convert::run() const {
     throw Error(ErrorKind::invalid_argument, "the output is the input", output, "choose another name for -o");
   }
   const Model built = build();
-  const std::filesystem::path ending = std::filesystem::path(output).extension();
-  const bool own = ending != ".onnx" && ending != ".t7";
-  if (ending == ".onnx") {
-    built.save_onnx(output);
-  } else if (ending == ".t7") {
-    built.save_torch(output);
-  } else {
-    built.save(output);
-  }
+  const ModelFormat& format = format_to_write(output);
+  format.save(built, {output, {}, {}, {}});
 
   const std::uintmax_t before = model.file_bytes();
   const std::uintmax_t after = std::filesystem::file_size(output);
@@ -74,7 +72,7 @@ ExitCode Convert::run() const {
   if (built.quantized()) text += quantization_table(layers).text() + "\n" + quantization_summary(layers) + "\n";
   text += fmt::format("{}: {}\n{}: {}, {:.2f} times smaller\n", model.model, human_bytes(static_cast<double>(before)),
                       output, human_bytes(static_cast<double>(after)), ratio);
-  if (own && !built.image_input()) {
+  if (format.name == "octavo" && !built.image_input()) {
     text += "pictures: not described; predict and eval will need --mean, --scale, ... (or give them here)\n";
   }
   print(text);
@@ -87,8 +85,8 @@ Command define_convert(CLI::App& app) {
   auto convert = std::make_shared<Convert>();
   convert->model.declare(app, false);
   app.add_option("-o,--output", convert->output,
-                 "the file to write; it appears whole or not at all. FILE.onnx: as ONNX, FILE.t7: as Torch7, without "
-                 "pictures and labels")
+                 "the file to write; it appears whole or not at all. FILE.onnx, FILE.pb (TensorFlow), FILE.t7, FILE.bigdl, "
+                 "FILE.caffemodel (with FILE.prototxt): in those formats, without pictures and labels")
       ->required()
       ->type_name("FILE.octavo");
   convert->quantization.declare(app, "weights in 8 bits; needs no calibration data");
@@ -105,6 +103,7 @@ Command define_convert(CLI::App& app) {
       "  octavo convert --quantize net.onnx -o net8.octavo\n"
       "  octavo convert net8.octavo -o net8.onnx\n"
       "  octavo convert net.t7 --input-shape input=1x3x224x224 -o net.octavo\n"
+      "  octavo convert --quantize --prototxt deploy.prototxt net.caffemodel -o net8.bigdl\n"
       "  octavo convert --quantize --window 32 --keep-float conv1 net.octavo -o net8.octavo");
   return [convert] { return convert->run(); };
 }

@@ -24,7 +24,9 @@ struct Entry {
 };
 
 constexpr std::array entries = {
-    Entry{"convert", "a trained network into an .octavo, ONNX or Torch7 file, quantized if asked", define_convert},
+    Entry{"convert", "a trained network into an .octavo file or one of another format, quantized if asked",
+          define_convert},
+    Entry{"convert-model", "the same by the command line of BigDL's ConvertModel", define_convert_model},
     Entry{"info", "what a network is made of, what is quantized and how each layer runs", define_info},
     Entry{"predict", "the answers of a network for pictures", define_predict},
     Entry{"eval", "accuracy on labelled pictures, fp32 and int8 side by side", define_eval},
@@ -99,8 +101,8 @@ ExitCode run(int argc, char** argv) {
     commands.emplace_back(sub, entry.define(*sub));
   }
 
-  const auto is_command = [&](const Entry& entry) { return words.front() == entry.name; };
-  if (!words.empty() && !words.front().starts_with('-') && std::none_of(entries.begin(), entries.end(), is_command)) {
+  const auto is_command = [&](const auto& command) { return command.first->check_name(std::string(words.front())); };
+  if (!words.empty() && !words.front().starts_with('-') && std::none_of(commands.begin(), commands.end(), is_command)) {
     return guarded(json, [&]() -> ExitCode {
       throw Error(ErrorKind::invalid_argument, "there is no command '" + std::string(words.front()) + "'", {},
                   "try: octavo --help");

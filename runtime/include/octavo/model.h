@@ -113,6 +113,13 @@ class Model {
   /// weights as what they stand for). The shapes of the inputs, and what is known of pictures and labels, are not
   /// written. Throws Error: io; unsupported, naming the first layer that Torch7 cannot say.
   void save_torch(const std::filesystem::path& file) const;
+  /// Writes a BigDL model (protobuf), whole or not at all. 8-bit weights become BigDL's quantized layers, which have
+  /// one scale for each output channel: quantize() with windows of all channels. Throws Error: io; unsupported, naming
+  /// the first layer that BigDL cannot say.
+  void save_bigdl(const std::filesystem::path& file) const;
+  /// Writes a Caffe network of fp32 weights: its topology as text, and topology and weights in binary. Throws Error:
+  /// io; unsupported, naming the first layer that Caffe cannot say.
+  void save_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel) const;
 
   [[nodiscard]] const std::string& name() const;
   [[nodiscard]] std::vector<std::string> input_names() const;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// See tools/octavo/model_formats.h.
+#include "tools/octavo/model_formats.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace octavo::tool {
+namespace {
+
+Model load_by_content(const ModelFiles& files) { return Model::load(files.model); }
+
+/// A caffemodel's topology lies beside it unless another place is given.
+std::filesystem::path prototxt_of(const ModelFiles& files) {
+  return files.prototxt.empty() ? std::filesystem::path(files.model).replace_extension(".prototxt") : files.prototxt;
+}
+
+Model load_caffe(const ModelFiles& files) { return Model::load_caffe(files.prototxt, files.model); }
+
+constexpr std::array kFormats{
+    ModelFormat{"octavo", "octavo", ".octavo", load_by_content,
+                [](const Model& model, const ModelFiles& files) { model.save(files.model); }},
+    ModelFormat{"bigdl", "BigDL", ".bigdl", load_by_content,
+                [](const Model& model, const ModelFiles& files) { model.save_bigdl(files.model); }},
+    ModelFormat{"caffe", "Caffe", ".caffemodel", load_caffe,
+                [](const Model& model, const ModelFiles& files) { model.save_caffe(prototxt_of(files), files.model); }},
+    ModelFormat{"onnx", "ONNX", ".onnx", load_by_content,
+                [](const Model& model, const ModelFiles& files) { model.save_onnx(files.model); }},
+    ModelFormat{"torch", "Torch7", ".t7", load_by_content,
+                [](const Model& model, const ModelFiles& files) { model.save_torch(files.model); }},
+};
+
+std::string lower_case(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(), [](unsigned char c) { return std::tolower(c); });
+  return result;
+}
+
+}  // namespace
+
+const ModelFormat* find_model_format(std::string_view name) {
+  const auto found = std::ranges::find(kFormats, lower_case(name), &ModelFormat::name);
+  return found == kFormats.end() ? nullptr : &*found;
+}
+
+const ModelFormat& format_to_write(const std::filesystem::path& file) {
+  const std::string extension = lower_case(file.extension().string());
+  const auto found = std::ranges::find_if(
+      kFormats, [&](const ModelFormat& format) { return !format.extension.empty() && format.extension == extension; });
+  return found == kFormats.end() ? kFormats.front() : *found;
+}
+
+}  // namespace octavo::tool

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// The file formats that convert and convert-model write, and convert-model reads, by name.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "octavo/model.h"
+
+namespace octavo::tool {
+
+/// The files of one model, and what else its format needs to be told.
+struct ModelFiles {
+  std::filesystem::path model, prototxt;
+  std::vector<std::string> inputs, outputs;  ///< TensorFlow
+};
+
+struct ModelFormat {
+  std::string_view name, title;
+  std::string_view extension;  ///< of files that `convert` writes in it; empty: none
+  Model (*load)(const ModelFiles& files);
+  void (*save)(const Model& model, const ModelFiles& files);  ///< null: octavo does not write it
+};
+
+/// Null for a name that is none. Upper and lower case are the same.
+[[nodiscard]] const ModelFormat* find_model_format(std::string_view name);
+/// By the extension of a file to write; `.octavo`'s for any other.
+[[nodiscard]] const ModelFormat& format_to_write(const std::filesystem::path& file);
+
+}  // namespace octavo::tool
