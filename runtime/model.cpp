@@ -11,8 +11,10 @@
 
 #include "graph/compiler.h"
 #include "graph/export/onnx.h"
+#include "graph/export/tensorflow.h"
 #include "graph/import/caffe.h"
 #include "graph/import/onnx.h"
+#include "graph/import/tensorflow.h"
 #include "octavo/error.h"
 #include "runtime/atomic_file.h"
 #include "runtime/blobs_of.h"
@@ -62,6 +64,16 @@ Shape complete(Shape wanted, const Shape& stored) {
   return wanted;
 }
 
+/// What `exporter` makes of the graph, as a file.
+void write_exported(graph::Graph graph, std::string (*exporter)(const graph::Graph&),
+                    const std::filesystem::path& file) {
+  graph::infer_shapes(graph);
+  const std::string bytes = exporter(graph);
+  runtime::AtomicFile output(file);
+  output.write(std::as_bytes(std::span(bytes)));
+  output.commit();
+}
+
 }  // namespace
 
 Model Model::load_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel) {
@@ -81,7 +93,18 @@ Model Model::load_onnx(const std::filesystem::path& file, const std::map<std::st
   return make_model(content_of(graph::import_onnx(file, options)));
 }
 
-Model Model::load(const std::filesystem::path& file) { return make_model(runtime::read_model_file(file)); }
+Model Model::load_tensorflow(const std::filesystem::path& file, const TensorflowOptions& options) {
+  graph::TensorflowImportOptions import;
+  import.inputs = options.inputs;
+  import.outputs = options.outputs;
+  import.input_shapes = options.input_shapes;
+  import.channels_first = options.channels_first;
+  return make_model(content_of(graph::import_tensorflow(file, import)));
+}
+
+Model Model::load(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes) {
+  return make_model(runtime::read_model_file(file, input_shapes));
+}
 
 Model Model::quantize(const QuantizeOptions& options) const {
   graph::QuantizationRules rules;
@@ -184,12 +207,11 @@ Tensor Model::predict(const Tensor& input, const CompileOptions& options) const 
 void Model::save(const std::filesystem::path& file) const { runtime::write_octavo_file(file, impl_->content); }
 
 void Model::save_onnx(const std::filesystem::path& file) const {
-  graph::Graph graph = impl_->content.graph;
-  graph::infer_shapes(graph);
-  const std::string bytes = graph::export_onnx(graph);
-  runtime::AtomicFile output(file);
-  output.write(std::as_bytes(std::span(bytes)));
-  output.commit();
+  write_exported(impl_->content.graph, graph::export_onnx, file);
+}
+
+void Model::save_tensorflow(const std::filesystem::path& file) const {
+  write_exported(impl_->content.graph, graph::export_tensorflow, file);
 }
 
 const std::string& Model::name() const { return impl_->content.graph.name; }

@@ -4,10 +4,13 @@
 #include <array>
 #include <cctype>
 #include <string_view>
+#include <utility>
 
 #include "graph/import/caffe.h"
 #include "graph/import/onnx.h"
 #include "graph/import/onnx_model_file.h"
+#include "graph/import/tensorflow.h"
+#include "graph/import/tensorflow_file.h"
 #include "graph/mapped_file.h"
 #include "octavo/error.h"
 #include "runtime/model_impl.h"
@@ -18,7 +21,9 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr auto kFormats =
-    "octavo reads .octavo files, ONNX, and Caffe: a prototxt with its caffemodel, or a caffemodel alone";
+    "octavo reads .octavo files, ONNX, TensorFlow (a frozen graph, or the folder of a SavedModel), and Caffe: a "
+    "prototxt "
+    "with its caffemodel, or a caffemodel alone";
 
 /// How a Caffe NetParameter in binary can start: name, layers (old format), input, input_dim, input_shape, layer.
 constexpr std::array kCaffeTags = {"\x0a"sv, "\x12"sv, "\x1a"sv, "\x20"sv, "\x42"sv, "\xa2\x06"sv};
@@ -32,9 +37,16 @@ bool is_prototxt(std::string_view start) {
   return text && (start.find("layer") != start.npos || start.find("input") != start.npos);
 }
 
+ModelContent content_of(graph::Graph graph) {
+  ModelContent content;
+  content.graph = std::move(graph);
+  return content;
+}
+
 }  // namespace
 
-ModelContent read_model_file(const std::filesystem::path& file) {
+ModelContent read_model_file(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes) {
+  if (graph::is_saved_model(file)) return content_of(graph::import_tensorflow(file, {.input_shapes = input_shapes}));
   constexpr std::size_t kLook = 65536;
   std::string_view start;
   const auto mapped = graph::MappedFile::open(file);
@@ -43,21 +55,22 @@ ModelContent read_model_file(const std::filesystem::path& file) {
 
   if (is_octavo_file(bytes)) return read_octavo_file(file);
   if (start.empty()) throw Error(ErrorKind::malformed, "an empty file", file.string(), kFormats);
+  if (graph::is_tensorflow_text(start) || graph::is_tensorflow(mapped->bytes())) {
+    return content_of(graph::import_tensorflow(file, {.input_shapes = input_shapes}));
+  }
   if (is_prototxt(start)) {
     throw Error(ErrorKind::invalid_argument, "a Caffe topology in text, without its weights", file.string(),
                 "pass the caffemodel as the model, and this file with --prototxt or to Model::load_caffe()");
   }
   if (graph::is_onnx(mapped->bytes())) {
-    ModelContent content;
-    content.graph = graph::import_onnx(file);
-    return content;
+    graph::OnnxImportOptions options;
+    options.input_shapes = input_shapes;
+    return content_of(graph::import_onnx(file, options));
   }
   const bool caffe =
       std::any_of(kCaffeTags.begin(), kCaffeTags.end(), [&](std::string_view tag) { return start.starts_with(tag); });
   if (!caffe) throw Error(ErrorKind::unsupported, "not a model file that octavo knows", file.string(), kFormats);
-  ModelContent content;
-  content.graph = graph::import_caffe_binary(file);
-  return content;
+  return content_of(graph::import_caffe_binary(file));
 }
 
 }  // namespace octavo::runtime

@@ -25,9 +25,11 @@ struct Model::Impl {
 
 namespace runtime {
 
-/// Tells a model file's format by its content and reads it: `.octavo`, ONNX, or a caffemodel that carries its topology.
+/// Tells a model file's format by its content and reads it: `.octavo`, ONNX, TensorFlow, or a caffemodel that carries
+/// its topology. `input_shapes`: by name, for inputs of which an ONNX or TensorFlow file leaves the shape open.
 /// Throws Error: io, malformed, unsupported (a format that octavo does not read: lists those it does).
-[[nodiscard]] ModelContent read_model_file(const std::filesystem::path& file);
+[[nodiscard]] ModelContent read_model_file(const std::filesystem::path& file,
+                                           const std::map<std::string, Shape>& input_shapes = {});
 
 }  // namespace runtime
 }  // namespace octavo

@@ -15,6 +15,7 @@
 #include "octavo/octavo.h"
 #include "tests/graph/onnx_files.h"
 #include "tests/runtime/graph_equality.h"
+#include "tests/runtime/round_trip.h"
 #include "tests/runtime/small_network.h"
 
 namespace octavo::test {
@@ -29,33 +30,11 @@ Graph there_and_back(const OnnxFiles& files, const Graph& graph, const std::stri
   return graph::import_onnx(files.write(name, graph::export_onnx(graph)));
 }
 
-/// All that a graph says but the names, some of which stand for parts that ONNX needs.
-std::string structure(const Graph& graph) {
-  std::string text;
-  for (const graph::Node& node : graph.nodes) {
-    for (const ValueId value : node.inputs) text += std::to_string(value) + ' ';
-    text += "-> ";
-    for (const ValueId value : node.outputs) text += std::to_string(value) + ' ';
-    text += transcript(node.op) + '\n';
-  }
-  return text;
-}
-
-/// The import of an export computes the same. What it became then is a fixed point: another round changes nothing.
 void expect_round_trip(const graph::Op& op, const std::vector<Shape>& shapes, float low = -2.0F, float high = 2.0F) {
-  std::vector<Values> inputs;
-  for (std::size_t i = 0; i < shapes.size(); ++i) {
-    inputs.push_back(random_values(shapes[i], static_cast<unsigned>(i) + 1, low, high));
-  }
   const OnnxFiles files;
-  const Graph original = graph_of(op, inputs, Arrival::as_given);
-  Graph once = there_and_back(files, original);
-  std::vector<Values> read;  // an input that only lent its shape is gone
-  for (const graph::Node* node : once.inputs())
-    read.push_back(inputs.at(static_cast<std::size_t>(node->name[1] - '0')));
-  expect_near(run(once, read), run(original, inputs), 4e-6F, graph::print(original));
-  const Graph twice = there_and_back(files, once, "again.onnx");
-  EXPECT_EQ(structure(graph::canonicalize(twice)), structure(graph::canonicalize(once))) << graph::print(once);
+  test::expect_round_trip(
+      [&](const Graph& graph, const std::string& name) { return there_and_back(files, graph, name); }, op, shapes, low,
+      high);
 }
 
 graph::Convolution convolution() {

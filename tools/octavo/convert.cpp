@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// octavo convert: a trained network into an .octavo or ONNX file.
+// octavo convert: a trained network into an .octavo, ONNX or TensorFlow file.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -41,9 +41,12 @@ ExitCode Convert::run() const {
     throw Error(ErrorKind::invalid_argument, "the output is the input", output, "choose another name for -o");
   }
   const Model built = build();
-  const bool onnx = std::filesystem::path(output).extension() == ".onnx";
-  if (onnx) {
+  const std::filesystem::path extension = std::filesystem::path(output).extension();
+  const bool foreign = extension == ".onnx" || extension == ".pb";
+  if (extension == ".onnx") {
     built.save_onnx(output);
+  } else if (extension == ".pb") {
+    built.save_tensorflow(output);
   } else {
     built.save(output);
   }
@@ -71,7 +74,7 @@ ExitCode Convert::run() const {
   if (built.quantized()) text += quantization_table(layers).text() + "\n" + quantization_summary(layers) + "\n";
   text += fmt::format("{}: {}\n{}: {}, {:.2f} times smaller\n", model.model, human_bytes(static_cast<double>(before)),
                       output, human_bytes(static_cast<double>(after)), ratio);
-  if (!onnx && !built.image_input()) {
+  if (!foreign && !built.image_input()) {
     text += "pictures: not described; predict and eval will need --mean, --scale, ... (or give them here)\n";
   }
   print(text);
@@ -84,7 +87,9 @@ Command define_convert(CLI::App& app) {
   auto convert = std::make_shared<Convert>();
   convert->model.declare(app, false);
   app.add_option("-o,--output", convert->output,
-                 "the file to write; it appears whole or not at all. FILE.onnx: as ONNX, without pictures and labels")
+                 "the file to write; it appears whole or not at all. FILE.onnx, FILE.pb: as ONNX, as a frozen "
+                 "TensorFlow graph, "
+                 "without pictures and labels")
       ->required()
       ->type_name("FILE.octavo");
   convert->quantization.declare(app, "weights in 8 bits; needs no calibration data");
@@ -100,6 +105,7 @@ Command define_convert(CLI::App& app) {
       "  octavo convert --prototxt deploy.prototxt ssd.caffemodel --quantize -o ssd.octavo --preset ssd300-vgg16\n"
       "  octavo convert --quantize net.onnx -o net8.octavo\n"
       "  octavo convert net8.octavo -o net8.onnx\n"
+      "  octavo convert --quantize frozen.pb --tf-inputs input --tf-outputs logits -o net8.octavo\n"
       "  octavo convert --quantize --window 32 --keep-float conv1 net.octavo -o net8.octavo");
   return [convert] { return convert->run(); };
 }

@@ -24,7 +24,7 @@ struct Entry {
 };
 
 constexpr std::array entries = {
-    Entry{"convert", "a trained network into an .octavo or ONNX file, quantized if asked", define_convert},
+    Entry{"convert", "a trained network into an .octavo, ONNX or TensorFlow file, quantized if asked", define_convert},
     Entry{"info", "what a network is made of, what is quantized and how each layer runs", define_info},
     Entry{"predict", "the answers of a network for pictures", define_predict},
     Entry{"eval", "accuracy on labelled pictures, fp32 and int8 side by side", define_eval},

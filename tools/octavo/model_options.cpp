@@ -70,15 +70,29 @@ std::map<std::string, Shape> parse_input_shapes(const std::vector<std::string>& 
 
 void ModelArgument::declare(CLI::App& app, bool untrained) {
   untrained_allowed = untrained;
-  app.add_option("MODEL", model,
-                 untrained ? "an .octavo or .onnx file, a .caffemodel, or a .prototxt alone (untrained weights)"
-                           : "an .octavo or .onnx file, or a .caffemodel")
+  app.add_option(
+         "MODEL", model,
+         untrained
+             ? "an .octavo, .onnx or TensorFlow .pb file, a SavedModel's folder, a .caffemodel, or a .prototxt alone "
+               "(untrained weights)"
+             : "an .octavo, .onnx or TensorFlow .pb file, a SavedModel's folder, or a .caffemodel")
       ->required();
   app.add_option("--prototxt", prototxt, "the topology of a .caffemodel (when left out: the one inside it)")
       ->type_name("FILE");
-  app.add_option("--input-shape", input_shapes, "an input's shape, where an .onnx file leaves it open; may be repeated")
+  app.add_option("--input-shape", input_shapes,
+                 "an input's shape, where an .onnx or .pb file leaves it open; may be repeated")
       ->type_name("NAME=1x3x224x224")
       ->allow_extra_args(false);
+  app.add_option("--tf-inputs", tf_inputs,
+                 "nodes of a TensorFlow file that the network begins with (else: placeholders)")
+      ->type_name("A,B")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--tf-outputs", tf_outputs, "nodes that it ends with (else: those that no other reads)")
+      ->type_name("C,D:1")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_flag("--tf-order", tf_order, "inputs and outputs stay [N, H, W, C], as TensorFlow has pictures");
   if (untrained) {
     app.add_option("--seed", seed, "of the weights, when MODEL is a .prototxt")->type_name("N")->capture_default_str();
   }
@@ -98,14 +112,27 @@ Model ModelArgument::open() const {
     }
     return Model::load_caffe_untrained(model, seed);
   }
-  const bool onnx = !untrained() && prototxt.empty() && std::filesystem::path(model).extension() != ".octavo";
-  if (!input_shapes.empty() && !onnx) {
-    throw Error(ErrorKind::invalid_argument, "this file says its inputs' shapes: --input-shape goes with an .onnx file",
-                model, "leave --input-shape out");
+  const bool leaves_shapes = prototxt.empty() && std::filesystem::path(model).extension() != ".octavo";
+  if (!input_shapes.empty() && !leaves_shapes) {
+    throw Error(ErrorKind::invalid_argument,
+                "this file says its inputs' shapes: --input-shape goes with an .onnx or .pb file", model,
+                "leave --input-shape out");
   }
-  if (!input_shapes.empty()) return Model::load_onnx(model, parse_input_shapes(input_shapes));
-  return prototxt.empty() ? Model::load(model) : Model::load_caffe(prototxt, model);
+  if (tensorflow_options() && !leaves_shapes) {
+    throw Error(ErrorKind::invalid_argument, "--tf-inputs, --tf-outputs and --tf-order go with a TensorFlow file",
+                model, "leave them out");
+  }
+  if (!prototxt.empty()) return Model::load_caffe(prototxt, model);
+  if (!tensorflow_options()) return Model::load(model, parse_input_shapes(input_shapes));
+  TensorflowOptions options;
+  options.inputs = tf_inputs;
+  options.outputs = tf_outputs;
+  options.input_shapes = parse_input_shapes(input_shapes);
+  options.channels_first = !tf_order;
+  return Model::load_tensorflow(model, options);
 }
+
+bool ModelArgument::tensorflow_options() const { return !tf_inputs.empty() || !tf_outputs.empty() || tf_order; }
 
 std::uintmax_t ModelArgument::file_bytes() const {
   std::error_code ignored;

@@ -37,7 +37,7 @@ const char* octavo_last_error(void);
 
 /* ---- models ---- */
 
-/* Any format, told by content: `.octavo`, or a caffemodel that carries its topology. */
+/* Any format, told by content: `.octavo`, ONNX, TensorFlow, or a caffemodel that carries its topology. */
 octavo_status octavo_model_load(const char* file, octavo_model** model);
 octavo_status octavo_model_load_caffe(const char* prototxt, const char* caffemodel, octavo_model** model);
 /* The topology with weights drawn from `seed`: untrained, for measurements. */

@@ -51,8 +51,13 @@ class Model {
   /// ONNX, operator sets 7 to 28, with its external data beside it. `input_shapes`: by name, for inputs of which the
   /// file leaves more open than the batch. Throws Error: io, malformed, unsupported (the node and its operator).
   static Model load_onnx(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes = {});
-  /// Any format, told by content: `.octavo`, ONNX, or a caffemodel that carries its topology.
-  static Model load(const std::filesystem::path& file);
+  /// TensorFlow: a frozen graph (GraphDef, binary or text), or the folder of a SavedModel with its variables. Throws
+  /// Error: io, malformed, unsupported (the node and its operator), invalid_argument (names that the file does not
+  /// have; a shape that is missing).
+  static Model load_tensorflow(const std::filesystem::path& file, const TensorflowOptions& options = {});
+  /// Any format, told by content: `.octavo`, ONNX, TensorFlow, or a caffemodel that carries its topology.
+  /// `input_shapes`: as the format's own function takes them; an `.octavo` file needs none.
+  static Model load(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes = {});
 
   /// Weights in s8, no calibration data. Layers already quantized stay as they are.
   [[nodiscard]] Model quantize(const QuantizeOptions& options = {}) const;
@@ -91,6 +96,11 @@ class Model {
   /// behind DequantizeLinear. What is known of pictures and labels is not written. Throws Error: io; unsupported,
   /// naming the first layer that ONNX cannot say.
   void save_onnx(const std::filesystem::path& file) const;
+
+  /// Writes a frozen TensorFlow graph (GraphDef), whole or not at all, with pictures and maps in TensorFlow's order;
+  /// 8-bit weights as the fp32 numbers that they stand for. What is known of pictures and labels is not written. Throws
+  /// Error: io; unsupported, naming the first layer that TensorFlow cannot say.
+  void save_tensorflow(const std::filesystem::path& file) const;
 
   [[nodiscard]] const std::string& name() const;
   [[nodiscard]] std::vector<std::string> input_names() const;
