@@ -13,10 +13,12 @@
 #include "graph/export/bigdl.h"
 #include "graph/export/caffe.h"
 #include "graph/export/onnx.h"
+#include "graph/export/tensorflow.h"
 #include "graph/export/torch.h"
 #include "graph/import/bigdl.h"
 #include "graph/import/caffe.h"
 #include "graph/import/onnx.h"
+#include "graph/import/tensorflow.h"
 #include "graph/import/torch.h"
 #include "octavo/error.h"
 #include "runtime/atomic_file.h"
@@ -95,6 +97,15 @@ Model Model::load_onnx(const std::filesystem::path& file, const std::map<std::st
   graph::OnnxImportOptions options;
   options.input_shapes = input_shapes;
   return make_model(content_of(graph::import_onnx(file, options)));
+}
+
+Model Model::load_tensorflow(const std::filesystem::path& file, const TensorflowOptions& options) {
+  graph::TensorflowImportOptions import;
+  import.inputs = options.inputs;
+  import.outputs = options.outputs;
+  import.input_shapes = options.input_shapes;
+  import.channels_first = options.channels_first;
+  return make_model(content_of(graph::import_tensorflow(file, import)));
 }
 
 Model Model::load_torch(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes) {
@@ -229,6 +240,10 @@ void Model::save_caffe(const std::filesystem::path& prototxt, const std::filesys
   const graph::CaffeExport files = graph::export_caffe(with_shapes(impl_->content.graph));
   write_whole(caffemodel, files.caffemodel);
   write_whole(prototxt, files.prototxt);
+}
+
+void Model::save_tensorflow(const std::filesystem::path& file) const {
+  write_whole(file, graph::export_tensorflow(with_shapes(impl_->content.graph)));
 }
 
 const std::string& Model::name() const { return impl_->content.graph.name; }

@@ -11,6 +11,8 @@
 #include "graph/import/caffe.h"
 #include "graph/import/onnx.h"
 #include "graph/import/onnx_model_file.h"
+#include "graph/import/tensorflow.h"
+#include "graph/import/tensorflow_file.h"
 #include "graph/import/torch.h"
 #include "graph/mapped_file.h"
 #include "octavo/error.h"
@@ -22,7 +24,8 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr auto kFormats =
-    "octavo reads .octavo files, ONNX, BigDL, Torch7, and Caffe: a prototxt with its caffemodel, or a caffemodel alone";
+    "octavo reads .octavo files, ONNX, TensorFlow (a frozen graph, or the folder of a SavedModel), BigDL, Torch7, and "
+    "Caffe: a prototxt with its caffemodel, or a caffemodel alone";
 
 /// How a Caffe NetParameter in binary can start: name, layers (old format), input, input_dim, input_shape, layer.
 constexpr std::array kCaffeTags = {"\x0a"sv, "\x12"sv, "\x1a"sv, "\x20"sv, "\x42"sv, "\xa2\x06"sv};
@@ -58,6 +61,11 @@ void refuse_weights(const std::filesystem::path& file, const LoadOptions& option
 }  // namespace
 
 ModelContent read_model_file(const std::filesystem::path& file, const LoadOptions& options) {
+  const auto tensorflow = [&] {
+    refuse_weights(file, options);
+    return content_of_graph(graph::import_tensorflow(file, {.input_shapes = options.input_shapes}));
+  };
+  if (graph::is_saved_model(file)) return tensorflow();
   constexpr std::size_t kLook = 65536;
   std::string_view start;
   const auto mapped = graph::MappedFile::open(file);
@@ -81,6 +89,7 @@ ModelContent read_model_file(const std::filesystem::path& file, const LoadOption
   if (start.empty()) throw Error(ErrorKind::malformed, "an empty file", file.string(), kFormats);
   if (graph::is_torch(bytes))
     return content_of_graph(graph::import_torch(file, {.input_shapes = options.input_shapes}));
+  if (graph::is_tensorflow_text(start) || graph::is_tensorflow(mapped->bytes())) return tensorflow();
   if (is_prototxt(start)) {
     throw Error(ErrorKind::invalid_argument, "a Caffe topology in text, without its weights", file.string(),
                 "pass the caffemodel as the model, and this file with --prototxt or to Model::load_caffe()");

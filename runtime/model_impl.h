@@ -27,9 +27,9 @@ struct Model::Impl {
 
 namespace runtime {
 
-/// Tells a model file's format by its content and reads it: `.octavo`, ONNX, BigDL, Torch7, or a caffemodel that carries its
-/// topology. Throws Error: io, malformed, unsupported (a format that octavo does not read: lists those it does),
-/// invalid_argument (an option that is none of this format's).
+/// Tells a model file's format by its content and reads it: `.octavo`, ONNX, TensorFlow, BigDL, Torch7, or a caffemodel
+/// that carries its topology. Throws Error: io, malformed, unsupported (a format that octavo does not read: lists those
+/// it does), invalid_argument (an option that is none of this format's).
 [[nodiscard]] ModelContent read_model_file(const std::filesystem::path& file, const LoadOptions& options = {});
 
 }  // namespace runtime

@@ -135,6 +135,13 @@ ImportedValue FoldingBuilder::reduce(ReductionKind kind, const ImportedValue& x,
   return add_reduction(*this, kind, x, over);
 }
 
+ImportedValue FoldingBuilder::as_truth(const ImportedValue& x) {
+  if (x.is_constant()) return cast(x, ElementType::boolean);
+  ImportedValue y = x;
+  y.type = ElementType::boolean;
+  return y;
+}
+
 ImportedValue FoldingBuilder::cast(const ImportedValue& x, ElementType type) {
   if (x.is_constant()) return constant_value(cast_to(*x.constant, type, budget()));
   ImportedValue y = x;

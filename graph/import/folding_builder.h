@@ -33,6 +33,8 @@ class FoldingBuilder : public NodeBuilder {
   ImportedValue expand(const ImportedValue& x, const Shape& shape);
   ImportedValue gather(const ImportedValue& x, const ImportedValue& indices, std::int64_t axis);
   ImportedValue reduce(ReductionKind kind, const ImportedValue& x, const std::vector<std::int64_t>& axes, bool keep);
+  /// Numbers that are 1 or 0 as truth values.
+  ImportedValue as_truth(const ImportedValue& x);
   /// To an integer type: cut off towards 0. Integers that the type cannot hold are not wrapped.
   ImportedValue cast(const ImportedValue& x, ElementType type);
 };

@@ -46,7 +46,7 @@ const std::map<std::string_view, BinaryKind>& tensorflow_kinds() {
 ImportedValue after_arithmetic(TensorflowNode& node, ImportedValue y) {
   const std::string& type = node.type();
   const ElementType held = y.type;
-  if (type == "NotEqual") return node.cast(node.affine(y, -1.0F, 1.0F), ElementType::boolean);
+  if (type == "NotEqual") return node.as_truth(node.affine(y, -1.0F, 1.0F));
   if (type == "SquaredDifference") {
     return node.unary({.kind = UnaryKind::power, .alpha = 0.0F, .beta = 1.0F, .gamma = 2.0F}, y);
   }

@@ -110,7 +110,9 @@ bool is_node(Bytes message) {
 TensorflowFile::TensorflowFile(const std::filesystem::path& file) : file_(file) {
   try {
     read_file();
-    nodes_ = with_functions_inlined(std::move(nodes_), functions_);
+    InlinedNodes inlined = with_functions_inlined(std::move(nodes_), functions_);
+    nodes_ = std::move(inlined.nodes);
+    results_of_calls_ = std::move(inlined.results);
   } catch (const Error& error) {
     throw placed(error, error.kind(), file.string());
   }
@@ -269,6 +271,11 @@ TensorflowNodeDef TensorflowFile::read_node(Bytes message, bool body) {
     }
   }
   return node;
+}
+
+const std::string& TensorflowFile::maker_of(const std::string& name) const {
+  const auto found = results_of_calls_.find(name);
+  return found == results_of_calls_.end() ? name : found->second;
 }
 
 ConstantPtr TensorflowFile::variable(const std::string& name) const {

@@ -50,6 +50,8 @@ class TensorflowFile {
   /// Of a SavedModel's signature, by its own names: "node:0". Empty for a GraphDef.
   [[nodiscard]] const std::map<std::string, std::string>& signature_inputs() const { return signature_inputs_; }
   [[nodiscard]] const std::map<std::string, std::string>& signature_outputs() const { return signature_outputs_; }
+  /// A name of the file; of a call's result, the name of what makes it in the function.
+  [[nodiscard]] const std::string& maker_of(const std::string& name) const;
   /// A variable's value, from the SavedModel's checkpoint. Throws Error(unsupported) when there is none of that name.
   [[nodiscard]] ConstantPtr variable(const std::string& name) const;
 
@@ -70,6 +72,7 @@ class TensorflowFile {
   std::size_t bytes_ = 0, inputs_ = 0;
   std::vector<TensorflowNodeDef> nodes_;
   std::map<std::string, TensorflowFunction> functions_;
+  std::map<std::string, std::string> results_of_calls_;
   std::map<std::string, std::string> signature_inputs_, signature_outputs_;
   std::unique_ptr<TensorflowCheckpoint> checkpoint_;
 };

@@ -65,12 +65,14 @@ class Inliner {
  public:
   explicit Inliner(const std::map<std::string, TensorflowFunction>& functions) : functions_(functions) {}
 
-  std::vector<TensorflowNodeDef> run(std::vector<TensorflowNodeDef> nodes) {
+  InlinedNodes run(std::vector<TensorflowNodeDef> nodes) {
     for (TensorflowNodeDef& node : nodes) add(std::move(node), 0);
     for (TensorflowNodeDef& node : result_) {
       for (std::string& input : node.inputs) input = resolved(input);
     }
-    return std::move(result_);
+    std::map<std::string, std::string> results;
+    for (const auto& [name, made_by] : aliases_) results[name] = resolved(name);
+    return {std::move(result_), std::move(results)};
   }
 
  private:
@@ -150,9 +152,9 @@ class Inliner {
 
 }  // namespace
 
-std::vector<TensorflowNodeDef> with_functions_inlined(std::vector<TensorflowNodeDef> nodes,
-                                                      const std::map<std::string, TensorflowFunction>& functions) {
-  if (functions.empty()) return nodes;
+InlinedNodes with_functions_inlined(std::vector<TensorflowNodeDef> nodes,
+                                    const std::map<std::string, TensorflowFunction>& functions) {
+  if (functions.empty()) return {std::move(nodes), {}};
   return Inliner(functions).run(std::move(nodes));
 }
 

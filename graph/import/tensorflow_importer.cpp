@@ -47,7 +47,9 @@ std::string TensorflowImporter::place_of_node(std::size_t node) const {
   return fmt::format("{}, node '{}' ({})", file_.path().string(), definition.name, definition.op);
 }
 
-TensorflowImporter::Tap TensorflowImporter::tap(const std::string& name, std::string_view reader) const {
+TensorflowImporter::Tap TensorflowImporter::tap(const std::string& wanted, std::string_view reader) const {
+  const std::string first = wanted.ends_with(":0") ? wanted.substr(0, wanted.size() - 2) : wanted;
+  const std::string name = file_.maker_of(first);
   std::string node = name;
   Tap result;
   if (const std::size_t colon = name.rfind(':'); colon != std::string::npos) {

@@ -81,7 +81,10 @@ void join(TensorflowNode& node, std::size_t first, std::size_t count, std::int64
 }  // namespace
 
 void convert_tensorflow_reshape(TensorflowNode& node) {
-  const FittedShape fitted = fitted_shape(node.shape(), node.integers(1, "shape"), true);
+  FittedShape fitted = fitted_shape(node.shape(), node.integers(1, "shape"), true);
+  // What is inferred to be the batch is the batch.
+  const bool batch = fitted.dims.size() > 1 && fitted.dims[0] == -1 && node.rank() > 0;
+  if (batch && fitted.shape[0] == node.shape()[0]) fitted.dims[0] = fitted.shape[0];
   TensorflowValue value = tensorflow_value(node.reshape(node.in_order(), fitted.shape, fitted.dims));
   const Shape& x = node.shape();
   const bool flattens = x.size() == 4 && fitted.shape.size() == 2 && fitted.shape[0] == x[0];

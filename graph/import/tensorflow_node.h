@@ -43,6 +43,7 @@ struct TensorflowValue {
   bool random = false;                          ///< made from random numbers
   bool mask = false;                            ///< of 1 and 0, by random numbers: a dropout's
   std::shared_ptr<TensorflowValue> unscaled{};  ///< when this is that, times or divided by one number
+  bool whole = false;                           ///< of whole numbers, whatever its type
   bool dead = false;                            ///< on the branch that a constant condition does not take
   /// Conditions under which the value is there, by the node that decides: the branches of Switch.
   std::map<std::string, TensorflowBranch> conditions{};
@@ -107,6 +108,7 @@ class TensorflowNode : public FoldingBuilder {
     values_.insert(values_.end(), values.begin(), values.end());
   }
   void mark_blocks(std::shared_ptr<const TensorflowBlocks> blocks) { values_.at(0).blocks = std::move(blocks); }
+  void mark_whole() { values_.at(0).whole = true; }
   void mark_mask() { values_.at(0).mask = true; }
   void outputs(std::vector<TensorflowValue> values) { values_ = std::move(values); }
   /// Gives the results the names of the file; called once, after the converter.

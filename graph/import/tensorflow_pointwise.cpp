@@ -79,7 +79,7 @@ bool tensorflow_gives_truth(std::string_view type) {
 void convert_tensorflow_unary(TensorflowNode& node) {
   tensorflow_pointwise(node, [&](const ImportedValue& x) {
     ImportedValue y = node.unary(tensorflow_functions().at(node.type())(node.attributes()), x);
-    return tensorflow_gives_truth(node.type()) ? node.cast(y, ElementType::boolean) : y;
+    return tensorflow_gives_truth(node.type()) ? node.as_truth(y) : y;
   });
 }
 
@@ -90,7 +90,7 @@ void convert_tensorflow_composed(TensorflowNode& node) {
     if (type == "Erfc") return node.affine(node.unary({.kind = UnaryKind::erf}, x), -1.0F, 1.0F);
     if (type == "IsFinite") {  // 0 * x is a number
       const ImportedValue wrong = node.unary({.kind = UnaryKind::is_nan}, node.affine(x, 0.0F, 0.0F));
-      return node.cast(node.affine(wrong, -1.0F, 1.0F), ElementType::boolean);
+      return node.as_truth(node.affine(wrong, -1.0F, 1.0F));
     }
     // LogSigmoid
     return node.affine(node.unary({.kind = UnaryKind::softplus}, node.affine(x, -1.0F, 0.0F)), -1.0F, 0.0F);
@@ -110,8 +110,15 @@ void convert_tensorflow_cast(TensorflowNode& node) {
   const std::optional<ElementType> to = node.attributes().type("DstT");
   if (!to) TensorflowNode::malformed("it does not say to which type");
   if (*to == ElementType::string) TensorflowNode::unsupported("strings");
-  tensorflow_pointwise(node, [&](const ImportedValue& x) { return node.cast(x, *to); });
+  const bool whole = node.value().whole && !is_floating(*to) && *to != ElementType::boolean;
+  tensorflow_pointwise(node, [&](const ImportedValue& x) {
+    if (!whole || x.is_constant()) return node.cast(x, *to);
+    ImportedValue y = x;
+    y.type = *to;
+    return y;
+  });
   if (node.value().mask) node.mark_mask();
+  if (!is_floating(node.value().type)) node.mark_whole();
 }
 
 void convert_tensorflow_identity(TensorflowNode& node) {

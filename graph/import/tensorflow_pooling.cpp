@@ -22,7 +22,7 @@ void convert_tensorflow_pool(TensorflowNode& node) {
   op.stride = window.stride;
   op.pad_begin = window.pad_begin;
   op.pad_end = window.pad_end;
-  op.include_padding = false;
+  if (op.kind == PoolKind::average) op.include_padding = false;
   const bool whole = kernel == Pair{x.shape[2], x.shape[3]} && op.pad_begin == Pair{0, 0} && op.pad_end == Pair{0, 0};
   if (whole) op = {.kind = op.kind, .global = true};
   node.result_picture(node.add(op, {x}));

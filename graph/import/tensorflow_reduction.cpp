@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // TensorFlow's reductions, ArgMax and TopK.
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -19,6 +20,8 @@ ReductionKind tensorflow_reduction_kind(std::string_view type) {
   return table.at(type);
 }
 
+constexpr std::array<std::int64_t, 2> kPixels{1, 2};
+
 bool is_among(const std::vector<std::int64_t>& list, std::int64_t value) {
   return std::find(list.begin(), list.end(), value) != list.end();
 }
@@ -29,6 +32,16 @@ void convert_tensorflow_reduce(TensorflowNode& node) {
   const std::vector<std::int64_t> axes = canonical_axes(node.integers(1, "axes"), node.rank());
   const bool keep = node.attributes().flag("keep_dims", false);
   const ReductionKind kind = tensorflow_reduction_kind(node.type());
+  // Over all pixels: this is a map, whatever made it.
+  const bool pools = kind == ReductionKind::mean || kind == ReductionKind::max;
+  const bool known = node.value().plain && node.value().plain->is_constant();
+  if (pools && node.rank() == 4 && !known &&
+      std::is_permutation(axes.begin(), axes.end(), kPixels.begin(), kPixels.end())) {
+    const Pool op{.kind = kind == ReductionKind::max ? PoolKind::max : PoolKind::average, .global = true};
+    const ImportedValue y = node.add(op, {node.image()});
+    keep ? node.result_image(y) : node.result(node.reshape(y, {y.shape[0], y.shape[1]}));
+    return;
+  }
   // What is left of a map is in the same order either way unless rows or columns are left beside channels.
   const bool channels_left = !is_among(axes, 3), pixels_left = !is_among(axes, 1) || !is_among(axes, 2);
   if (node.is_image() && (keep || !channels_left || !pixels_left)) {

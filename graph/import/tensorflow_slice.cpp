@@ -185,7 +185,11 @@ void convert_tensorflow_pad(TensorflowNode& node) {
     node.outputs({node.value()});
     return;
   }
-  const bool image = node.is_image();
+  // Rows and columns are padded of a map, whatever made it.
+  const bool known = node.value().plain && node.value().plain->is_constant();
+  const bool map = node.rank() == 4 && !known && pads.begins[0] == 0 && pads.ends[0] == 0 && pads.begins[3] == 0 &&
+                   pads.ends[3] == 0;
+  const bool image = node.is_image() || map;
   if (image) pads = {image_shape(pads.begins), image_shape(pads.ends)};
   const ImportedValue x = image ? node.image() : node.in();
   const std::string mode = node.type() == "MirrorPad" ? node.attributes().text("mode", "REFLECT") : "CONSTANT";

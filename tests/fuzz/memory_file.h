@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes as a file in memory: the importers map files.
+// A file in memory for a fuzzer: importers map files.
 #pragma once
 
 #include <sys/mman.h>
@@ -12,12 +12,13 @@
 
 namespace octavo::fuzz {
 
-/// The path of the one file of this process, which has this content from now on.
+/// The path of a file with these bytes; the same one every time.
 inline const std::string& file_with(const std::uint8_t* data, std::size_t size) {
-  static const int descriptor = ::memfd_create("fuzz", 0);
+  static const int descriptor = ::memfd_create("fuzzed", 0);
   static const std::string path = "/proc/self/fd/" + std::to_string(descriptor);
-  if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, data, size, 0) != static_cast<ssize_t>(size))
+  if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, data, size, 0) != static_cast<ssize_t>(size)) {
     std::abort();
+  }
   return path;
 }
 

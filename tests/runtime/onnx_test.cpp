@@ -28,7 +28,6 @@ Graph there_and_back(const OnnxFiles& files, const Graph& graph, const std::stri
   return graph::import_onnx(files.write(name, graph::export_onnx(graph)));
 }
 
-/// The import of an export computes the same. What it became then is a fixed point: another round changes nothing.
 void expect_round_trip(const graph::Op& op, const std::vector<Shape>& shapes, float low = -2.0F, float high = 2.0F) {
   const OnnxFiles files;
   const auto round = [&](const Graph& graph, const std::string& name) {

@@ -84,9 +84,10 @@ ExitCode Convert::run() const {
 Command define_convert(CLI::App& app) {
   auto convert = std::make_shared<Convert>();
   convert->model.declare(app, false);
-  app.add_option("-o,--output", convert->output,
-                 "the file to write; it appears whole or not at all. FILE.onnx, FILE.pb (TensorFlow), FILE.t7, FILE.bigdl, "
-                 "FILE.caffemodel (with FILE.prototxt): in those formats, without pictures and labels")
+  app.add_option(
+         "-o,--output", convert->output,
+         "the file to write; it appears whole or not at all. FILE.onnx, FILE.pb (TensorFlow), FILE.t7, FILE.bigdl, "
+         "FILE.caffemodel (with FILE.prototxt): in those formats, without pictures and labels")
       ->required()
       ->type_name("FILE.octavo");
   convert->quantization.declare(app, "weights in 8 bits; needs no calibration data");
@@ -104,6 +105,7 @@ Command define_convert(CLI::App& app) {
       "  octavo convert net8.octavo -o net8.onnx\n"
       "  octavo convert net.t7 --input-shape input=1x3x224x224 -o net.octavo\n"
       "  octavo convert --quantize --prototxt deploy.prototxt net.caffemodel -o net8.bigdl\n"
+      "  octavo convert --quantize frozen.pb --tf-inputs input --tf-outputs logits -o net8.octavo\n"
       "  octavo convert --quantize --window 32 --keep-float conv1 net.octavo -o net8.octavo");
   return [convert] { return convert->run(); };
 }

@@ -43,15 +43,10 @@ std::vector<std::string> split_names(const std::string& text) {
 
 /// The formats of BigDL's command, and octavo's own.
 constexpr const char* kFrom = "bigdl, caffe, torch, tensorflow, onnx, octavo";
-constexpr const char* kTo = "bigdl, caffe, torch, onnx, octavo";
+constexpr const char* kTo = "bigdl, caffe, torch, tensorflow, onnx, octavo";
 
 const ModelFormat& named_format(const std::string& name, const std::string& option, const char* known) {
   if (const ModelFormat* const format = find_model_format(name)) return *format;
-  for (const char* const foreseen : {"torch", "tensorflow"}) {
-    if (name == foreseen) {
-      throw Error(ErrorKind::unsupported, fmt::format("this octavo does not convert {} models", name), option);
-    }
-  }
   refuse(fmt::format("\"{}\" is no format that octavo converts", name), option, fmt::format("one of {}", known));
 }
 
@@ -107,8 +102,12 @@ Command define_convert_model(CLI::App& app) {
     name = CLI::detail::to_lower(name);
     return std::string();
   };
-  app.add_option("--from", command->from, std::string("what to convert: ") + kFrom)->required()->transform(CLI::Validator(lower, "FORMAT"));
-  app.add_option("--to", command->to, std::string("into what: ") + kTo)->required()->transform(CLI::Validator(lower, "FORMAT"));
+  app.add_option("--from", command->from, std::string("what to convert: ") + kFrom)
+      ->required()
+      ->transform(CLI::Validator(lower, "FORMAT"));
+  app.add_option("--to", command->to, std::string("into what: ") + kTo)
+      ->required()
+      ->transform(CLI::Validator(lower, "FORMAT"));
   app.add_option("--input", command->input, "the model; of a Caffe network the caffemodel")
       ->required()
       ->type_name("FILE");

@@ -18,6 +18,13 @@ std::filesystem::path prototxt_of(const ModelFiles& files) {
 
 Model load_caffe(const ModelFiles& files) { return Model::load_caffe(files.prototxt, files.model); }
 
+Model load_tensorflow(const ModelFiles& files) {
+  TensorflowOptions options;
+  options.inputs = files.inputs;
+  options.outputs = files.outputs;
+  return Model::load_tensorflow(files.model, options);
+}
+
 constexpr std::array kFormats{
     ModelFormat{"octavo", "octavo", ".octavo", load_by_content,
                 [](const Model& model, const ModelFiles& files) { model.save(files.model); }},
@@ -27,6 +34,8 @@ constexpr std::array kFormats{
                 [](const Model& model, const ModelFiles& files) { model.save_caffe(prototxt_of(files), files.model); }},
     ModelFormat{"onnx", "ONNX", ".onnx", load_by_content,
                 [](const Model& model, const ModelFiles& files) { model.save_onnx(files.model); }},
+    ModelFormat{"tensorflow", "TensorFlow", ".pb", load_tensorflow,
+                [](const Model& model, const ModelFiles& files) { model.save_tensorflow(files.model); }},
     ModelFormat{"torch", "Torch7", ".t7", load_by_content,
                 [](const Model& model, const ModelFiles& files) { model.save_torch(files.model); }},
 };

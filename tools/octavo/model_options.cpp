@@ -70,18 +70,26 @@ std::map<std::string, Shape> parse_input_shapes(const std::vector<std::string>& 
 
 void ModelArgument::declare(CLI::App& app, bool untrained) {
   untrained_allowed = untrained;
-  app.add_option("MODEL", model,
-                 untrained
-                     ? "an .octavo, .onnx, .t7 or BigDL file, a .caffemodel, or a .prototxt alone (untrained weights)"
-                     : "an .octavo, .onnx, .t7 or BigDL file, or a .caffemodel")
+  constexpr auto files = "an .octavo, .onnx, .t7, BigDL or TensorFlow .pb file, a SavedModel's folder, a .caffemodel";
+  app.add_option("MODEL", model, std::string(files) + (untrained ? ", or a .prototxt alone (untrained weights)" : ""))
       ->required();
   app.add_option("--prototxt", prototxt, "the topology of a .caffemodel (when left out: the one inside it)")
       ->type_name("FILE");
   app.add_option("--weights", weights, "the numbers of a BigDL model that was saved without them")->type_name("FILE");
   app.add_option("--input-shape", input_shapes,
-                 "an input's shape, where an .onnx, .t7 or BigDL file leaves it open; may be repeated")
+                 "an input's shape, where the file (.onnx, .pb, .t7, BigDL) leaves it open; may be repeated")
       ->type_name("NAME=1x3x224x224")
       ->allow_extra_args(false);
+  app.add_option("--tf-inputs", tf_inputs,
+                 "nodes of a TensorFlow file that the network begins with (else: placeholders)")
+      ->type_name("A,B")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--tf-outputs", tf_outputs, "nodes that it ends with (else: those that no other reads)")
+      ->type_name("C,D:1")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_flag("--tf-order", tf_order, "inputs and outputs stay [N, H, W, C], as TensorFlow has pictures");
   if (untrained) {
     app.add_option("--seed", seed, "of the weights, when MODEL is a .prototxt")->type_name("N")->capture_default_str();
   }
@@ -109,14 +117,31 @@ Model ModelArgument::open() const {
     }
     return Model::load_caffe_untrained(model, seed);
   }
-  if (prototxt.empty()) {
+  if (!prototxt.empty()) {
+    if (tensorflow_options()) refuse_tensorflow_options();
+    return Model::load_caffe(prototxt, model);
+  }
+  if (!tensorflow_options()) {
     LoadOptions options;
     options.input_shapes = parse_input_shapes(input_shapes);
     options.weights = weights;
     return Model::load(model, options);
   }
-  return Model::load_caffe(prototxt, model);
+  if (std::filesystem::path(model).extension() == ".octavo") refuse_tensorflow_options();
+  TensorflowOptions options;
+  options.inputs = tf_inputs;
+  options.outputs = tf_outputs;
+  options.input_shapes = parse_input_shapes(input_shapes);
+  options.channels_first = !tf_order;
+  return Model::load_tensorflow(model, options);
 }
+
+void ModelArgument::refuse_tensorflow_options() const {
+  throw Error(ErrorKind::invalid_argument, "--tf-inputs, --tf-outputs and --tf-order go with a TensorFlow file", model,
+              "leave them out");
+}
+
+bool ModelArgument::tensorflow_options() const { return !tf_inputs.empty() || !tf_outputs.empty() || tf_order; }
 
 std::uintmax_t ModelArgument::file_bytes() const {
   std::error_code ignored;

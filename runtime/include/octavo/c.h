@@ -37,7 +37,8 @@ const char* octavo_last_error(void);
 
 /* ---- models ---- */
 
-/* Any format, told by content: `.octavo`, ONNX, Torch7, or a caffemodel that carries its topology. */
+/* Any format, told by content: `.octavo`, ONNX, TensorFlow, BigDL, Torch7, or a caffemodel that carries its topology.
+ */
 octavo_status octavo_model_load(const char* file, octavo_model** model);
 /* A shape for one input, where an ONNX file leaves it open, or for those of a Torch7 file, which does not say it. */
 typedef struct octavo_named_shape {

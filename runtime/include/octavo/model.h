@@ -58,17 +58,22 @@ class Model {
   /// ONNX, operator sets 7 to 28, with its external data beside it. `input_shapes`: by name, for inputs of which the
   /// file leaves more open than the batch. Throws Error: io, malformed, unsupported (the node and its operator).
   static Model load_onnx(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes = {});
+  /// TensorFlow: a frozen graph (GraphDef, binary or text), or the folder of a SavedModel with its variables. Throws
+  /// Error: io, malformed, unsupported (the node and its operator), invalid_argument (names that the file does not
+  /// have; a shape that is missing).
+  static Model load_tensorflow(const std::filesystem::path& file, const TensorflowOptions& options = {});
   /// A network of nn, cudnn or nngraph in a Torch7 file, binary or ASCII. Such a file does not say what its network
-  /// takes: `input_shapes` does, by name ("input", or "input_1", "input_2", ... of a network that takes a table), unless
-  /// its first layer does. Throws Error: io, malformed, unsupported (the module and its class), invalid_argument (a
-  /// shape is needed).
+  /// takes: `input_shapes` does, by name ("input", or "input_1", "input_2", ... of a network that takes a table),
+  /// unless its first layer does. Throws Error: io, malformed, unsupported (the module and its class), invalid_argument
+  /// (a shape is needed).
   static Model load_torch(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes = {});
   /// A BigDL model (protobuf, all releases, float or quantized). `weights`: the file with its numbers, when they were
   /// saved apart; `input_shapes`: by name, for inputs whose shape the file does not say. Throws Error: io, malformed,
   /// unsupported (the module and its class).
   static Model load_bigdl(const std::filesystem::path& file, const std::filesystem::path& weights = {},
                           const std::map<std::string, Shape>& input_shapes = {});
-  /// Any format, told by content: `.octavo`, ONNX, BigDL, Torch7, or a caffemodel that carries its topology.
+  /// Any format, told by content: `.octavo`, ONNX, TensorFlow, BigDL, Torch7, or a caffemodel that carries its
+  /// topology.
   static Model load(const std::filesystem::path& file, const LoadOptions& options = {});
 
   /// Weights in s8, no calibration data. Layers already quantized stay as they are.
@@ -109,6 +114,10 @@ class Model {
   /// naming the first layer that ONNX cannot say.
   void save_onnx(const std::filesystem::path& file) const;
 
+  /// Writes a frozen TensorFlow graph (GraphDef), whole or not at all, with pictures and maps in TensorFlow's order;
+  /// 8-bit weights as the fp32 numbers that they stand for. What is known of pictures and labels is not written. Throws
+  /// Error: io; unsupported, naming the first layer that TensorFlow cannot say.
+  void save_tensorflow(const std::filesystem::path& file) const;
   /// Writes a binary Torch7 file, whole or not at all: modules of nn, nested or as an nngraph gModule, in fp32 (8-bit
   /// weights as what they stand for). The shapes of the inputs, and what is known of pictures and labels, are not
   /// written. Throws Error: io; unsupported, naming the first layer that Torch7 cannot say.

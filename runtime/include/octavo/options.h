@@ -22,6 +22,18 @@ struct Window {
   std::int64_t tile_h = 0, tile_w = 0;
 };
 
+/// What a TensorFlow file does not say of itself.
+struct TensorflowOptions {
+  /// Names of nodes that the network begins with; empty: the placeholders that its outputs need, in the file's order.
+  std::vector<std::string> inputs;
+  /// "node" or "node:1"; empty: the outputs of a SavedModel's signature, or the nodes that no other reads.
+  std::vector<std::string> outputs;
+  /// By node, in TensorFlow's order of dimensions; for inputs of which the file leaves more open than the batch.
+  std::map<std::string, std::vector<std::int64_t>> input_shapes;
+  /// Pictures and maps come in and go out as [N, C, H, W], as everywhere in octavo; false: in TensorFlow's order.
+  bool channels_first = true;
+};
+
 struct QuantizeOptions {
   std::optional<Window> window;                 ///< for every layer; default: 64 channels, Linear 128
   std::vector<std::string> keep_float;          ///< names of layers that stay fp32

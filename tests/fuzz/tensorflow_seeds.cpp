@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the seeds of the TensorFlow fuzzer into a folder: a small graph for each operator, in binary and in text.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "graph/export/tensorflow_writer.h"
+
+namespace {
+
+using octavo::graph::TensorflowNodeWriter;
+using octavo::graph::TensorflowWriter;
+namespace tensorflow = octavo::graph::tensorflow;
+
+constexpr const char* kOperators[] = {"Abs",
+                                      "AddN",
+                                      "AddV2",
+                                      "All",
+                                      "ArgMax",
+                                      "AvgPool",
+                                      "BatchMatMul",
+                                      "BiasAdd",
+                                      "BroadcastTo",
+                                      "Cast",
+                                      "ClipByValue",
+                                      "ConcatV2",
+                                      "Conv2D",
+                                      "Cumsum",
+                                      "DepthToSpace",
+                                      "Dequantize",
+                                      "ExpandDims",
+                                      "FakeQuantWithMinMaxArgs",
+                                      "Fill",
+                                      "FloorDiv",
+                                      "FusedBatchNorm",
+                                      "GatherV2",
+                                      "LRN",
+                                      "LeakyRelu",
+                                      "LinSpace",
+                                      "ListDiff",
+                                      "LogSoftmax",
+                                      "MatMul",
+                                      "MaxPool",
+                                      "Mean",
+                                      "Merge",
+                                      "MirrorPad",
+                                      "Mul",
+                                      "OneHot",
+                                      "Pack",
+                                      "Pad",
+                                      "PadV2",
+                                      "Range",
+                                      "Reshape",
+                                      "ResizeBilinear",
+                                      "ReverseV2",
+                                      "Select",
+                                      "Shape",
+                                      "Slice",
+                                      "Softmax",
+                                      "SpaceToBatchND",
+                                      "SpaceToDepth",
+                                      "Split",
+                                      "SplitV",
+                                      "Squeeze",
+                                      "StridedSlice",
+                                      "Sum",
+                                      "Switch",
+                                      "Tile",
+                                      "TopKV2",
+                                      "Transpose",
+                                      "Unpack",
+                                      "BatchToSpaceND",
+                                      "DepthwiseConv2dNative",
+                                      "Conv2DBackpropInput"};
+
+std::string graph_of(const std::string& type, bool text) {
+  TensorflowWriter writer({});
+  writer.node("Placeholder", "x", {}).set("dtype", tensorflow::DT_FLOAT).set_shape("shape", {1, 4, 4, 2});
+  const std::string weights = writer.floats("w", {2, 2, 2, 2}, std::vector<float>(16, 0.5F));
+  const std::string list = writer.integers("list", {1, 2, 2, 1}), pairs = writer.pairs("pairs", {0, 1, 1, 0});
+  const std::string number = writer.integer("number", 1);
+  const std::vector<std::vector<std::string>> choices{{"x"},
+                                                      {"x", weights},
+                                                      {"x", number},
+                                                      {"x", list},
+                                                      {"x", list, list},
+                                                      {"x", list, pairs},
+                                                      {"x", "x", number},
+                                                      {list, weights, "x"},
+                                                      {number, "x"},
+                                                      {weights, number, number}};
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    TensorflowNodeWriter node = writer.node(type, "y" + std::to_string(i), choices[i]);
+    node.set("T", tensorflow::DT_FLOAT)
+        .set("padding", std::string_view("SAME"))
+        .set("strides", std::vector<std::int64_t>{1, 1, 1, 1})
+        .set("ksize", std::vector<std::int64_t>{1, 2, 2, 1})
+        .set("block_size", std::int64_t{2})
+        .set("num_split", std::int64_t{2});
+  }
+  const std::string binary = writer.finish();
+  if (!text) return binary;
+  tensorflow::GraphDef graph;
+  graph.ParseFromString(binary);
+  return graph.DebugString();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: %s FOLDER\n", argv[0]);
+    return 2;
+  }
+  const std::filesystem::path folder = argv[1];
+  std::filesystem::create_directories(folder);
+  for (const char* type : kOperators) {
+    std::ofstream(folder / type, std::ios::binary) << graph_of(type, false);
+  }
+  std::ofstream(folder / "text", std::ios::binary) << graph_of("Conv2D", true);
+  return 0;
+}
