@@ -246,7 +246,7 @@ BlobPtr TorchLayer::blob(std::string_view field) const {
 }
 
 BlobPtr TorchLayer::blob(std::string_view field, const Shape& wanted) const {
-  const BlobPtr found = blob(field);
+  BlobPtr found = blob(field);
   if (!found) malformed(fmt::format("it has no numbers in '{}'", field));
   if (found->shape == wanted) return found;
   if (element_count(found->shape) != element_count(wanted)) {
