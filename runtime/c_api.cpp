@@ -154,7 +154,7 @@ octavo_status octavo_model_load_shaped(const char* file, const octavo_named_shap
       named[text_of(shapes[i].name, "a null pointer instead of an input's name")] =
           Shape(shapes[i].dims, shapes[i].dims + shapes[i].rank);
     }
-    return octavo::Model::load(text_of(file, kNoFile), named);
+    return octavo::Model::load(text_of(file, kNoFile), {.input_shapes = named, .weights = {}});
   });
 }
 

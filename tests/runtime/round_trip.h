@@ -14,18 +14,6 @@
 
 namespace octavo::test {
 
-/// All that a graph says but the names, some of which stand for parts that the other format needs.
-[[nodiscard]] inline std::string structure(const Graph& graph) {
-  std::string text;
-  for (const graph::Node& node : graph.nodes) {
-    for (const ValueId value : node.inputs) text += std::to_string(value) + ' ';
-    text += "-> ";
-    for (const ValueId value : node.outputs) text += std::to_string(value) + ' ';
-    text += transcript(node.op) + '\n';
-  }
-  return text;
-}
-
 /// Writes the graph under a name and reads it again. A file is mapped as long as its graph lives: each has a name of
 /// its own.
 using ThereAndBack = std::function<Graph(const Graph& graph, const std::string& name)>;
