@@ -198,6 +198,14 @@ TEST(BigdlHostile, AnInputThatIsNotThereIsAnError) {
   EXPECT_THROW((void)import_bigdl(path, {{}, {{"inptu", {1, 4}}}}), Error);
 }
 
+/// What it takes is asked of the layer before anything is made of it.
+TEST(BigdlHostile, AFirstLayerWithoutItsSizesIsAnError) {
+  const CaffeFiles files;
+  bigdl::Module module = linear_module();
+  module.clear_attribute();
+  EXPECT_THROW((void)import_bigdl(files.write("net.bigdl", module.SerializeAsString())), Error);
+}
+
 TEST(BigdlHostile, WeightFilesAreChecked) {
   const CaffeFiles files;
   bigdl::Module module = linear_module();
