@@ -51,7 +51,9 @@ class InputFinder {
     }
     if (module.type == "ParallelTable" && !module.parts.empty()) return parallel_inputs(module);
     if (stated) return {{"input", stated}};
-    return module.parts.empty() ? std::vector<BigdlInput>{{"input", implied_shape(module)}} : first_inputs(module);
+    if (!module.parts.empty()) return first_inputs(module);
+    auto implied = implied_shape(module);  // before the list: what it throws must not meet a half-made one
+    return {{"input", std::move(implied)}};
   }
 
  private:
@@ -77,7 +79,8 @@ class InputFinder {
   std::vector<BigdlInput> parallel_inputs(const BigdlModule& module) {
     std::vector<BigdlInput> inputs;
     for (const BigdlModule& part : module.parts) {
-      inputs.push_back({"input_" + std::to_string(inputs.size() + 1), shape_of(part)});
+      auto shape = shape_of(part);
+      inputs.push_back({"input_" + std::to_string(inputs.size() + 1), std::move(shape)});
     }
     return inputs;
   }

@@ -80,6 +80,59 @@ TEST_F(Convert, WritesOnnxAndReadsItBack) {
   }
 }
 
+TEST_F(Convert, WritesBigdlAndCaffeAndReadsThemBack) {
+  const Json before = run({"info", "--json", path("lenet.octavo")}).json();
+  ASSERT_EQ(run({"convert", path("lenet.octavo"), "-o", path("net.bigdl")}).code, 0);
+  ASSERT_EQ(run({"convert", path("lenet.octavo"), "-o", path("net.caffemodel")}).code, 0);
+  EXPECT_EQ(run({"info", "--json", path("net.bigdl")}).json()["parameters"], before["parameters"]);
+  EXPECT_EQ(run({"info", "--json", "--prototxt", path("net.prototxt"), path("net.caffemodel")}).json()["parameters"],
+            before["parameters"]);
+  // 8 bits: of all channels for BigDL; never for Caffe.
+  const Finished eight = run({"convert", "--json", "--quantize", path("lenet.octavo"), "-o", path("net8.bigdl")});
+  ASSERT_EQ(eight.code, 0) << eight.err;
+  EXPECT_TRUE(eight.json()["quantized"]);
+  EXPECT_EQ(run({"convert", path("net8.bigdl"), "-o", path("net8.octavo")}).code, 0);
+  EXPECT_EQ(run({"convert", "--quantize", path("lenet.octavo"), "-o", path("net8.caffemodel")}).code, 4);
+  EXPECT_EQ(run({"info", path("lenet.octavo"), "--weights", path("net.bigdl")}).code, 2);
+}
+
+TEST_F(Convert, TakesTheOptionsOfConvertModel) {
+  ASSERT_EQ(run({"convert", path("lenet.octavo"), "-o", path("net.caffemodel")}).code, 0);
+  const std::vector<std::string> whole{"convert-model",
+                                       "--from",
+                                       "Caffe",
+                                       "--to",
+                                       "BigDL",
+                                       "--input",
+                                       path("net.caffemodel"),
+                                       "--output",
+                                       path("net.bigdl"),
+                                       "--prototxt",
+                                       path("net.prototxt"),
+                                       "--quantize",
+                                       "true"};
+  const Finished done = run(whole);
+  ASSERT_EQ(done.code, 0) << done.err;
+  EXPECT_TRUE(run({"convert", "--json", path("net.bigdl"), "-o", path("back.octavo")}).json()["quantized"]);
+  const auto fails = [&](const std::vector<std::string>& rest, const std::string& message, int code = 2) {
+    std::vector<std::string> words{"ConvertModel"};
+    words.insert(words.end(), rest.begin(), rest.end());
+    const Finished finished = run(words);
+    EXPECT_EQ(finished.code, code) << finished.out;
+    EXPECT_NE(finished.err.find(message), std::string::npos) << finished.err;
+  };
+  const std::string in = path("net.bigdl"), out = path("other.model");
+  fails({"--from", "caffe", "--to", "bigdl", "--input", in, "--output", out},
+        "If model is converted from caffe, the prototxt should be given with --prototxt.");
+  fails({"--from", "bigdl", "--to", "caffe", "--input", in, "--output", out, "--prototxt", path("o.prototxt"),
+         "--quantize", "true"},
+        "Only support quantizing models to BigDL model now.");
+  fails({"--from", "bigdl", "--to", "caffe", "--input", in, "--output", out, "--prototxt", path("net.prototxt")},
+        "there already");
+  fails({"--from", "keras", "--to", "bigdl", "--input", in, "--output", out}, "keras");
+  fails({"--from", "bigdl", "--to", "bigdl", "--input", in}, "--output");
+}
+
 TEST_F(Convert, InputShapesAreChecked) {
   ASSERT_EQ(run({"convert", path("lenet.octavo"), "-o", path("lenet.onnx")}).code, 0);
   for (const char* shape : {"data", "=1x2", "data=", "data=1x", "data=0x3", "data=1xx3", "data=a"}) {
