@@ -19,7 +19,7 @@ namespace attr_value {
 constexpr std::uint32_t list = 1, text = 2, integer = 3, number = 4, flag = 5, type = 6, shape = 7, tensor = 8;
 }
 
-[[noreturn]] void wrong_attribute(std::string_view name, std::string_view what) {
+[[noreturn]] void wrong_tensorflow_attribute(std::string_view name, std::string_view what) {
   throw Error(ErrorKind::malformed, fmt::format("the attribute '{}' is not {}", name, what));
 }
 
@@ -29,7 +29,7 @@ std::optional<WireField> attribute_field(Bytes message, std::uint32_t number, Wi
   WireReader reader(message);
   while (auto field = reader.next()) {
     if (field->number != number) continue;
-    if (field->type != type) wrong_attribute(name, what);
+    if (field->type != type) wrong_tensorflow_attribute(name, what);
     return field;
   }
   return std::nullopt;
@@ -72,7 +72,7 @@ std::string TensorflowAttributes::text(std::string_view name, std::string_view f
   if (!message) return std::string(fallback);
   const auto field = attribute_field(*message, attr_value::text, WireField::Type::bytes, name, "a word");
   if (!field) return {};
-  if (field->bytes.size() > kMaxTensorflowNameBytes) wrong_attribute(name, "a word");
+  if (field->bytes.size() > kMaxTensorflowNameBytes) wrong_tensorflow_attribute(name, "a word");
   return {reinterpret_cast<const char*>(field->bytes.data()), field->bytes.size()};
 }
 
@@ -83,7 +83,7 @@ std::vector<std::int64_t> TensorflowAttributes::integers(std::string_view name) 
   const auto list = attribute_field(*message, attr_value::list, WireField::Type::bytes, name, "a list");
   if (!list) return values;
   const auto add = [&](std::uint64_t value) {
-    if (values.size() == kMaxTensorflowList) wrong_attribute(name, "a list of a plausible length");
+    if (values.size() == kMaxTensorflowList) wrong_tensorflow_attribute(name, "a list of a plausible length");
     values.push_back(static_cast<std::int64_t>(value));
   };
   WireReader reader(list->bytes);
@@ -118,7 +118,7 @@ ConstantPtr TensorflowAttributes::tensor(std::string_view name) const {
   const auto message = find(name);
   if (!message) return nullptr;
   const auto field = attribute_field(*message, attr_value::tensor, WireField::Type::bytes, name, "a tensor");
-  if (!field) wrong_attribute(name, "a tensor");
+  if (!field) wrong_tensorflow_attribute(name, "a tensor");
   return decode_tensorflow_tensor(field->bytes, owner_, budget_);
 }
 

@@ -24,7 +24,7 @@ Pair spatial_pair(const TensorflowNode& node, std::string_view name, std::int64_
 }
 
 /// What SAME adds to an axis: as much as lets the output have ceil(in / stride) pixels; the odd pixel comes behind.
-std::int64_t same_total(std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t dilation) {
+std::int64_t padding_for_same(std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t dilation) {
   const std::int64_t covered = checked_sum(checked_product(dilation, kernel - 1), 1);
   const std::int64_t out = (in - 1) / stride + 1;
   return std::max<std::int64_t>(checked_sum(checked_product(out - 1, stride), covered) - in, 0);
@@ -74,7 +74,7 @@ TensorflowWindow tensorflow_window(const TensorflowNode& node, const Shape& pict
   if (padding == "SAME") {
     for (std::size_t side = 0; side < 2; ++side) {
       const std::int64_t total =
-          same_total(picture[2 + side], kernel[side], window.stride[side], window.dilation[side]);
+          padding_for_same(picture[2 + side], kernel[side], window.stride[side], window.dilation[side]);
       window.pad_begin[side] = total / 2;
       window.pad_end[side] = total - total / 2;
     }

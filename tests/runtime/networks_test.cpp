@@ -15,7 +15,7 @@ namespace {
 
 const std::filesystem::path kData = OCTAVO_SHARED_DATA;
 
-struct Network {
+struct ZooNetwork {
   const char* name;
   const char* prototxt;
   const char* caffemodel;
@@ -24,16 +24,16 @@ struct Network {
   double least_decibels;  ///< a few under what the numerics are known to give
 };
 
-Network network(const char* name, const char* prototxt, const char* caffemodel, const char* scores) {
+ZooNetwork network(const char* name, const char* prototxt, const char* caffemodel, const char* scores) {
   return {name, prototxt, caffemodel, scores, {}, 0.0};
 }
 
-std::vector<Network> networks() {
-  Network googlenet = network("GoogLeNet", "caffe/googlenet/deploy.prototxt", "caffe/googlenet/googlenet.caffemodel",
-                              "loss3/classifier");
-  Network squeezenet = network("SqueezeNet", "caffe/squeezenet1.1/deploy.prototxt",
-                               "caffe/squeezenet1.1/squeezenet1.1.caffemodel", "pool10");
-  for (Network* each : {&googlenet, &squeezenet}) {
+std::vector<ZooNetwork> networks() {
+  ZooNetwork googlenet = network("GoogLeNet", "caffe/googlenet/deploy.prototxt", "caffe/googlenet/googlenet.caffemodel",
+                                 "loss3/classifier");
+  ZooNetwork squeezenet = network("SqueezeNet", "caffe/squeezenet1.1/deploy.prototxt",
+                                  "caffe/squeezenet1.1/squeezenet1.1.caffemodel", "pool10");
+  for (ZooNetwork* each : {&googlenet, &squeezenet}) {
     each->input.resize_h = each->input.resize_w = 256;
     each->input.mean = {104, 117, 123};
   }
@@ -42,7 +42,7 @@ std::vector<Network> networks() {
   return {googlenet, squeezenet};
 }
 
-std::vector<Tensor> pictures(const Network& network, const Shape& shape, std::size_t count) {
+std::vector<Tensor> pictures(const ZooNetwork& network, const Shape& shape, std::size_t count) {
   std::ifstream list(kData / "images/imagenet500.txt");
   std::vector<Tensor> inputs;
   std::string name, index;
@@ -53,7 +53,7 @@ std::vector<Tensor> pictures(const Network& network, const Shape& shape, std::si
 
 TEST(Networks, IntegerScoresStayCloseToFp32) {
   if (!std::filesystem::exists(kData / "caffe")) GTEST_SKIP() << "needs the real models under " << kData;
-  for (const Network& each : networks()) {
+  for (const ZooNetwork& each : networks()) {
     const Model model = Model::load_caffe(kData / each.prototxt, kData / each.caffemodel);
     Shape shape = model.input_shapes()[0];
     shape[0] = 1;

@@ -28,7 +28,8 @@ Graph there_and_back(const OnnxFiles& files, const Graph& graph, const std::stri
   return graph::import_onnx(files.write(name, graph::export_onnx(graph)));
 }
 
-void expect_round_trip(const graph::Op& op, const std::vector<Shape>& shapes, float low = -2.0F, float high = 2.0F) {
+void expect_onnx_round_trip(const graph::Op& op, const std::vector<Shape>& shapes, float low = -2.0F,
+                            float high = 2.0F) {
   const OnnxFiles files;
   const auto round = [&](const Graph& graph, const std::string& name) {
     return there_and_back(files, graph, name + ".onnx");
@@ -53,115 +54,115 @@ graph::Convolution convolution() {
 TEST(OnnxRoundTrip, LayersWithWeights) {
   const Shape image{2, 4, 9, 8};
   graph::Convolution conv = convolution();
-  expect_round_trip(conv, {image});
+  expect_onnx_round_trip(conv, {image});
   conv.activation = {.kind = jit::ActivationKind::leaky_relu, .slope = 0.1F};
-  expect_round_trip(conv, {image});
+  expect_onnx_round_trip(conv, {image});
   conv.activation = {.kind = jit::ActivationKind::prelu, .slopes = random_blob({6}, 7)};
-  expect_round_trip(conv, {image});
+  expect_onnx_round_trip(conv, {image});
   conv.activation = {.kind = jit::ActivationKind::relu6};
   conv.add_residual = true;
-  expect_round_trip(conv, {image, {2, 6, 4, 8}});
+  expect_onnx_round_trip(conv, {image, {2, 6, 4, 8}});
   graph::Deconvolution up{.out_channels = 6, .groups = 2, .kernel = {3, 3}, .stride = {2, 2}, .pad_begin = {1, 1}};
   up.weights = random_blob({4, 3, 3, 3}, 8);
   up.bias = random_blob({6}, 9);
-  expect_round_trip(up, {image});
+  expect_onnx_round_trip(up, {image});
   for (const std::int64_t axis : {1, 2, -1}) {
     graph::Linear linear{.out_features = 5, .axis = axis};
     linear.weights = random_blob({5, axis == 1 ? 288 : axis == 2 ? 72 : 8}, 10);
     linear.bias = random_blob({5}, 11);
-    expect_round_trip(linear, {image});
+    expect_onnx_round_trip(linear, {image});
   }
-  expect_round_trip(graph::Embed{random_blob({7, 3}, 12), random_blob({3}, 13)}, {{2, 4}}, 0.0F, 6.9F);
+  expect_onnx_round_trip(graph::Embed{random_blob({7, 3}, 12), random_blob({3}, 13)}, {{2, 4}}, 0.0F, 6.9F);
 }
 
 TEST(OnnxRoundTrip, PoolsAndNormalization) {
   const Shape image{2, 5, 9, 8};
   for (const auto kind : {graph::PoolKind::max, graph::PoolKind::average}) {
-    expect_round_trip(graph::Pool{.kind = kind, .global = true}, {image});
+    expect_onnx_round_trip(graph::Pool{.kind = kind, .global = true}, {image});
     for (const bool ceil : {false, true}) {
       for (const bool padding : {false, true}) {
         graph::Pool pool{.kind = kind, .kernel = {3, 2}, .stride = {2, 2}, .pad_begin = {1, 0}, .pad_end = {1, 1}};
         pool.ceil_mode = ceil;
         pool.include_padding = padding;
-        expect_round_trip(pool, {image});
+        expect_onnx_round_trip(pool, {image});
       }
     }
   }
-  expect_round_trip(graph::Lrn{.size = 3, .alpha = 0.3F, .beta = 0.6F, .k = 1.5F}, {image});
+  expect_onnx_round_trip(graph::Lrn{.size = 3, .alpha = 0.3F, .beta = 0.6F, .k = 1.5F}, {image});
   for (const bool across : {false, true}) {
-    expect_round_trip(graph::Normalize{across, 1e-3F, random_blob({across ? 1 : 5}, 8)}, {image});
+    expect_onnx_round_trip(graph::Normalize{across, 1e-3F, random_blob({across ? 1 : 5}, 8)}, {image});
   }
-  expect_round_trip(graph::BatchNorm{random_blob({5}, 1), random_blob({5}, 2, 0.5F, 2.0F), 1e-3F}, {image});
-  expect_round_trip(graph::PRelu{random_blob({5}, 3)}, {image});
-  expect_round_trip(graph::Softmax{2}, {image});
-  expect_round_trip(graph::LayerNorm{-1, true, 1e-4F, random_blob({8}, 4), random_blob({8}, 5)}, {image});
-  expect_round_trip(graph::LayerNorm{-2, false, 1e-4F, random_blob({72}, 4), nullptr}, {image});
+  expect_onnx_round_trip(graph::BatchNorm{random_blob({5}, 1), random_blob({5}, 2, 0.5F, 2.0F), 1e-3F}, {image});
+  expect_onnx_round_trip(graph::PRelu{random_blob({5}, 3)}, {image});
+  expect_onnx_round_trip(graph::Softmax{2}, {image});
+  expect_onnx_round_trip(graph::LayerNorm{-1, true, 1e-4F, random_blob({8}, 4), random_blob({8}, 5)}, {image});
+  expect_onnx_round_trip(graph::LayerNorm{-2, false, 1e-4F, random_blob({72}, 4), nullptr}, {image});
   for (const std::int64_t axis : {1, 2, -1}) {
     const Shape part{image[static_cast<std::size_t>(axis < 0 ? axis + 4 : axis)]};
-    expect_round_trip(graph::Scale{.axis = axis, .factor = random_blob(part, 6), .offset = random_blob(part, 7)},
-                      {image});
-    expect_round_trip(graph::Scale{.axis = axis}, {image, part});
+    expect_onnx_round_trip(graph::Scale{.axis = axis, .factor = random_blob(part, 6), .offset = random_blob(part, 7)},
+                           {image});
+    expect_onnx_round_trip(graph::Scale{.axis = axis}, {image, part});
   }
 }
 
 TEST(OnnxRoundTrip, Functions) {
   for (int kind = 0; kind <= static_cast<int>(graph::UnaryKind::atanh); ++kind) {
     const graph::Unary op{static_cast<graph::UnaryKind>(kind), 0.75F, 1.5F, 1.25F};
-    expect_round_trip(op, {{2, 3, 4, 5}}, 1.01F, 2.0F);
-    expect_round_trip(op, {{7}}, 0.0F, 0.5F);
+    expect_onnx_round_trip(op, {{2, 3, 4, 5}}, 1.01F, 2.0F);
+    expect_onnx_round_trip(op, {{7}}, 0.0F, 0.5F);
   }
   for (int kind = 0; kind <= static_cast<int>(graph::BinaryKind::logical_xor); ++kind) {
-    expect_round_trip(graph::Binary{static_cast<graph::BinaryKind>(kind)}, {{2, 3, 4}, {3, 1}}, 0.1F, 4.0F);
+    expect_onnx_round_trip(graph::Binary{static_cast<graph::BinaryKind>(kind)}, {{2, 3, 4}, {3, 1}}, 0.1F, 4.0F);
   }
-  expect_round_trip(graph::Select{}, {{3, 1}, {3, 4}, {4}});
+  expect_onnx_round_trip(graph::Select{}, {{3, 1}, {3, 4}, {4}});
   for (const auto kind : {graph::EltwiseKind::sum, graph::EltwiseKind::product, graph::EltwiseKind::max}) {
     graph::Eltwise op;
     op.kind = kind;
-    expect_round_trip(op, {{2, 3}, {2, 3}});
-    expect_round_trip(op, {{2, 3}, {2, 3}, {2, 3}});
+    expect_onnx_round_trip(op, {{2, 3}, {2, 3}});
+    expect_onnx_round_trip(op, {{2, 3}, {2, 3}, {2, 3}});
     op.activation.kind = jit::ActivationKind::relu;
-    expect_round_trip(op, {{2, 3}, {2, 3}});
+    expect_onnx_round_trip(op, {{2, 3}, {2, 3}});
   }
   graph::Eltwise weighted;
   weighted.coefficients = {1.0F, -0.5F};
-  expect_round_trip(weighted, {{2, 3}, {2, 3}});
+  expect_onnx_round_trip(weighted, {{2, 3}, {2, 3}});
   for (int kind = 0; kind <= static_cast<int>(graph::ReductionKind::log_sum_exp); ++kind) {
     for (const std::int64_t axis : {0, 1, 2}) {
-      expect_round_trip(graph::Reduction{static_cast<graph::ReductionKind>(kind), axis, axis == 1 ? 0.5F : 1.0F},
-                        {{2, 3, 4, 5}});
+      expect_onnx_round_trip(graph::Reduction{static_cast<graph::ReductionKind>(kind), axis, axis == 1 ? 0.5F : 1.0F},
+                             {{2, 3, 4, 5}});
     }
   }
   for (const bool first : {false, true}) {
-    expect_round_trip(graph::ArgMax{.has_axis = true, .first = first, .axis = 1}, {{2, 7, 3}});
+    expect_onnx_round_trip(graph::ArgMax{.has_axis = true, .first = first, .axis = 1}, {{2, 7, 3}});
   }
-  expect_round_trip(graph::MatMul{}, {{2, 3, 4}, {2, 4, 5}});
+  expect_onnx_round_trip(graph::MatMul{}, {{2, 3, 4}, {2, 4, 5}});
 }
 
 TEST(OnnxRoundTrip, Movements) {
   const Shape image{2, 3, 4, 5};
-  expect_round_trip(graph::Concat{.axis = 2}, {image, {2, 3, 2, 5}});
-  expect_round_trip(graph::Flatten{.axis = 1, .end_axis = -1}, {image});
-  expect_round_trip(graph::Flatten{.axis = 1, .end_axis = 2}, {image});
-  expect_round_trip(graph::Reshape{.dims = {0, -1, 10}}, {image});
-  expect_round_trip(graph::Reshape{.dims = {12}, .axis = 1, .num_axes = 2}, {image});
-  expect_round_trip(graph::Permute{.order = {0, 2}}, {image});
-  expect_round_trip(graph::Crop{.axis = 2, .offsets = {1, 2}}, {image, {1, 1, 2, 3}});
-  expect_round_trip(graph::Tile{.axis = 1, .tiles = 3}, {image});
-  expect_round_trip(graph::Gather{.axis = 2}, {image, {3, 2}}, 0.0F, 1.9F);
-  expect_round_trip(graph::StridedSlice{{1, 3}, {0, -1}, {2, -100}, {1, -2}}, {image});
+  expect_onnx_round_trip(graph::Concat{.axis = 2}, {image, {2, 3, 2, 5}});
+  expect_onnx_round_trip(graph::Flatten{.axis = 1, .end_axis = -1}, {image});
+  expect_onnx_round_trip(graph::Flatten{.axis = 1, .end_axis = 2}, {image});
+  expect_onnx_round_trip(graph::Reshape{.dims = {0, -1, 10}}, {image});
+  expect_onnx_round_trip(graph::Reshape{.dims = {12}, .axis = 1, .num_axes = 2}, {image});
+  expect_onnx_round_trip(graph::Permute{.order = {0, 2}}, {image});
+  expect_onnx_round_trip(graph::Crop{.axis = 2, .offsets = {1, 2}}, {image, {1, 1, 2, 3}});
+  expect_onnx_round_trip(graph::Tile{.axis = 1, .tiles = 3}, {image});
+  expect_onnx_round_trip(graph::Gather{.axis = 2}, {image, {3, 2}}, 0.0F, 1.9F);
+  expect_onnx_round_trip(graph::StridedSlice{{1, 3}, {0, -1}, {2, -100}, {1, -2}}, {image});
   for (int kind = 0; kind < 4; ++kind) {
-    expect_round_trip(graph::Pad{static_cast<graph::PadKind>(kind), {0, 1, 0, 2}, {0, 0, 3, 1}, 0.5F}, {image});
+    expect_onnx_round_trip(graph::Pad{static_cast<graph::PadKind>(kind), {0, 1, 0, 2}, {0, 0, 3, 1}, 0.5F}, {image});
   }
   graph::Resize resize{.kind = graph::ResizeKind::linear, .axes = {2, 3}, .sizes = {7, 9}};
-  expect_round_trip(resize, {image});
+  expect_onnx_round_trip(resize, {image});
   resize = {.kind = graph::ResizeKind::nearest,
             .coordinates = graph::ResizeCoordinates::asymmetric,
             .axes = {2, 3},
             .scales = {2.0F, 3.0F}};
   resize.rounding = graph::ResizeRounding::floor;
-  expect_round_trip(resize, {image});
+  expect_onnx_round_trip(resize, {image});
   resize = {.kind = graph::ResizeKind::cubic, .cubic = -0.5F, .exclude_outside = true, .axes = {3}, .scales = {1.5F}};
-  expect_round_trip(resize, {image});
+  expect_onnx_round_trip(resize, {image});
 }
 
 TEST(OnnxExport, NamesTheFirstLayerThatOnnxCannotSay) {

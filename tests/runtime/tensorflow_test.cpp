@@ -23,8 +23,8 @@ using graph::TensorflowFiles;
 using testing::HasSubstr;
 
 /// Functions that TensorFlow has no operator for become some arithmetic, which takes more rounds to settle.
-void expect_round_trip(const graph::Op& op, const std::vector<Shape>& shapes, float low = -2.0F, float high = 2.0F,
-                       int rounds = 1) {
+void expect_tensorflow_round_trip(const graph::Op& op, const std::vector<Shape>& shapes, float low = -2.0F,
+                                  float high = 2.0F, int rounds = 1) {
   const TensorflowFiles files;
   test::expect_round_trip(
       [&](const Graph& graph, const std::string& name) {
@@ -39,62 +39,63 @@ TEST(TensorflowRoundTrip, LayersWithWeights) {
   conv.pad_begin = {1, 0};
   conv.pad_end = {0, 2};
   conv.weights = random_blob({6, 2, 3, 2}, 5);
-  expect_round_trip(conv, {image});
+  expect_tensorflow_round_trip(conv, {image});
   conv.bias = random_blob({6}, 6);
-  expect_round_trip(conv, {image});
+  expect_tensorflow_round_trip(conv, {image});
   conv.activation = {.kind = jit::ActivationKind::leaky_relu, .slope = 0.1F};
-  expect_round_trip(conv, {image});
+  expect_tensorflow_round_trip(conv, {image});
   conv.activation = {.kind = jit::ActivationKind::prelu, .slopes = random_blob({6}, 7)};
-  expect_round_trip(conv, {image});
+  expect_tensorflow_round_trip(conv, {image});
   conv.activation = {.kind = jit::ActivationKind::relu6};
   conv.add_residual = true;
-  expect_round_trip(conv, {image, {2, 6, 4, 8}});
+  expect_tensorflow_round_trip(conv, {image, {2, 6, 4, 8}});
   graph::Convolution depthwise{
       .out_channels = 8, .groups = 4, .kernel = {3, 3}, .pad_begin = {1, 1}, .pad_end = {1, 1}};
   depthwise.weights = random_blob({8, 1, 3, 3}, 5);
-  expect_round_trip(depthwise, {image});
+  expect_tensorflow_round_trip(depthwise, {image});
   for (const graph::Pair end : {graph::Pair{1, 1}, graph::Pair{0, 0}}) {
     graph::Deconvolution up{.out_channels = 6, .kernel = {3, 3}, .stride = {2, 2}, .pad_begin = {1, 1}, .pad_end = end};
     up.weights = random_blob({4, 6, 3, 3}, 8);
     up.bias = random_blob({6}, 9);
-    expect_round_trip(up, {image});
+    expect_tensorflow_round_trip(up, {image});
   }
   for (const std::int64_t axis : {1, 2, -1}) {
     graph::Linear linear{.out_features = 5, .axis = axis};
     linear.weights = random_blob({5, axis == 1 ? 288 : axis == 2 ? 72 : 8}, 10);
     linear.bias = random_blob({5}, 11);
-    expect_round_trip(linear, {image});
+    expect_tensorflow_round_trip(linear, {image});
   }
-  expect_round_trip(graph::Embed{random_blob({7, 3}, 12), random_blob({3}, 13)}, {{2, 4}}, 0.0F, 6.9F);
+  expect_tensorflow_round_trip(graph::Embed{random_blob({7, 3}, 12), random_blob({3}, 13)}, {{2, 4}}, 0.0F, 6.9F);
 }
 
 TEST(TensorflowRoundTrip, PoolsAndNormalization) {
   const Shape image{2, 5, 9, 8};
   for (const auto kind : {graph::PoolKind::max, graph::PoolKind::average}) {
-    expect_round_trip(graph::Pool{.kind = kind, .global = true}, {image});
+    expect_tensorflow_round_trip(graph::Pool{.kind = kind, .global = true}, {image});
     graph::Pool pool{.kind = kind, .kernel = {3, 3}, .stride = {2, 2}};
-    expect_round_trip(pool, {image});
+    expect_tensorflow_round_trip(pool, {image});
     pool.pad_begin = {1, 0};
     pool.pad_end = {1, 1};
     pool.include_padding = false;
-    expect_round_trip(pool, {image});  // what SAME says
+    expect_tensorflow_round_trip(pool, {image});  // what SAME says
   }
   graph::Pool ceiled{.kernel = {3, 2}, .stride = {2, 2}, .pad_begin = {1, 0}, .pad_end = {0, 1}, .ceil_mode = true};
-  expect_round_trip(ceiled, {image});
-  expect_round_trip(graph::Lrn{.size = 3, .alpha = 0.3F, .beta = 0.6F, .k = 1.5F}, {image});
+  expect_tensorflow_round_trip(ceiled, {image});
+  expect_tensorflow_round_trip(graph::Lrn{.size = 3, .alpha = 0.3F, .beta = 0.6F, .k = 1.5F}, {image});
   for (const bool across : {false, true}) {
-    expect_round_trip(graph::Normalize{across, 1e-3F, random_blob({across ? 1 : 5}, 8)}, {image});
+    expect_tensorflow_round_trip(graph::Normalize{across, 1e-3F, random_blob({across ? 1 : 5}, 8)}, {image});
   }
-  expect_round_trip(graph::BatchNorm{random_blob({5}, 1), random_blob({5}, 2, 0.5F, 2.0F), 1e-3F}, {image});
-  expect_round_trip(graph::BatchNorm{random_blob({5}, 1), random_blob({5}, 2, 0.5F, 2.0F), 1e-3F}, {{2, 5, 7}});
-  expect_round_trip(graph::PRelu{random_blob({5}, 3)}, {image});
-  for (const std::int64_t axis : {1, 2, 3}) expect_round_trip(graph::Softmax{axis}, {image});
-  expect_round_trip(graph::LayerNorm{-1, true, 1e-4F, random_blob({8}, 4), random_blob({8}, 5)}, {image});
-  expect_round_trip(graph::LayerNorm{-2, false, 1e-4F, random_blob({72}, 4), nullptr}, {image});
+  expect_tensorflow_round_trip(graph::BatchNorm{random_blob({5}, 1), random_blob({5}, 2, 0.5F, 2.0F), 1e-3F}, {image});
+  expect_tensorflow_round_trip(graph::BatchNorm{random_blob({5}, 1), random_blob({5}, 2, 0.5F, 2.0F), 1e-3F},
+                               {{2, 5, 7}});
+  expect_tensorflow_round_trip(graph::PRelu{random_blob({5}, 3)}, {image});
+  for (const std::int64_t axis : {1, 2, 3}) expect_tensorflow_round_trip(graph::Softmax{axis}, {image});
+  expect_tensorflow_round_trip(graph::LayerNorm{-1, true, 1e-4F, random_blob({8}, 4), random_blob({8}, 5)}, {image});
+  expect_tensorflow_round_trip(graph::LayerNorm{-2, false, 1e-4F, random_blob({72}, 4), nullptr}, {image});
   for (const std::int64_t axis : {1, 2, -1}) {
     const Shape part{image[static_cast<std::size_t>(axis < 0 ? axis + 4 : axis)]};
-    expect_round_trip(graph::Scale{.axis = axis, .factor = random_blob(part, 6), .offset = random_blob(part, 7)},
-                      {image});
+    expect_tensorflow_round_trip(
+        graph::Scale{.axis = axis, .factor = random_blob(part, 6), .offset = random_blob(part, 7)}, {image});
   }
 }
 
@@ -105,68 +106,69 @@ TEST(TensorflowRoundTrip, Functions) {
     const bool unsaid = op.kind == UnaryKind::gelu_tanh || op.kind == UnaryKind::celu || op.kind == UnaryKind::shrink ||
                         op.kind == UnaryKind::thresholded_relu || op.kind == UnaryKind::selu;
     if (unsaid) continue;
-    expect_round_trip(op, {{2, 3, 4, 5}}, 1.01F, 2.0F, 3);
-    expect_round_trip(op, {{7}}, 0.0F, 0.5F, 3);
+    expect_tensorflow_round_trip(op, {{2, 3, 4, 5}}, 1.01F, 2.0F, 3);
+    expect_tensorflow_round_trip(op, {{7}}, 0.0F, 0.5F, 3);
   }
   for (int kind = 0; kind <= static_cast<int>(graph::BinaryKind::logical_xor); ++kind) {
-    expect_round_trip(graph::Binary{static_cast<graph::BinaryKind>(kind)}, {{2, 3, 4}, {3, 1}}, 0.1F, 4.0F,
-                      kind >= static_cast<int>(graph::BinaryKind::logical_and) ? 0 : 3);
+    expect_tensorflow_round_trip(graph::Binary{static_cast<graph::BinaryKind>(kind)}, {{2, 3, 4}, {3, 1}}, 0.1F, 4.0F,
+                                 kind >= static_cast<int>(graph::BinaryKind::logical_and) ? 0 : 3);
   }
-  expect_round_trip(graph::Select{}, {{3, 1}, {3, 4}, {4}}, -2.0F, 2.0F, 0);
+  expect_tensorflow_round_trip(graph::Select{}, {{3, 1}, {3, 4}, {4}}, -2.0F, 2.0F, 0);
   for (const auto kind : {graph::EltwiseKind::sum, graph::EltwiseKind::product, graph::EltwiseKind::max}) {
     graph::Eltwise op;
     op.kind = kind;
-    expect_round_trip(op, {{2, 3}, {2, 3}});
-    expect_round_trip(op, {{2, 3}, {2, 3}, {2, 3}});
+    expect_tensorflow_round_trip(op, {{2, 3}, {2, 3}});
+    expect_tensorflow_round_trip(op, {{2, 3}, {2, 3}, {2, 3}});
     op.activation.kind = jit::ActivationKind::relu;
-    expect_round_trip(op, {{2, 3}, {2, 3}});
+    expect_tensorflow_round_trip(op, {{2, 3}, {2, 3}});
   }
   graph::Eltwise weighted;
   weighted.coefficients = {1.0F, -0.5F};
-  expect_round_trip(weighted, {{2, 3}, {2, 3}});
+  expect_tensorflow_round_trip(weighted, {{2, 3}, {2, 3}});
   for (int kind = 0; kind <= static_cast<int>(graph::ReductionKind::log_sum_exp); ++kind) {
     for (const std::int64_t axis : {0, 1, 2}) {
-      expect_round_trip(graph::Reduction{static_cast<graph::ReductionKind>(kind), axis, axis == 1 ? 0.5F : 1.0F},
-                        {{2, 3, 4, 5}}, -2.0F, 2.0F, 3);
+      expect_tensorflow_round_trip(
+          graph::Reduction{static_cast<graph::ReductionKind>(kind), axis, axis == 1 ? 0.5F : 1.0F}, {{2, 3, 4, 5}},
+          -2.0F, 2.0F, 3);
     }
   }
-  expect_round_trip(graph::ArgMax{.has_axis = true, .first = true, .axis = 1}, {{2, 7, 3}}, -2.0F, 2.0F, 0);
+  expect_tensorflow_round_trip(graph::ArgMax{.has_axis = true, .first = true, .axis = 1}, {{2, 7, 3}}, -2.0F, 2.0F, 0);
   for (const bool values : {false, true}) {
-    expect_round_trip(graph::ArgMax{.has_axis = true, .out_max_value = values, .first = true, .axis = -1, .top_k = 3},
-                      {{2, 7}});
+    expect_tensorflow_round_trip(
+        graph::ArgMax{.has_axis = true, .out_max_value = values, .first = true, .axis = -1, .top_k = 3}, {{2, 7}});
   }
-  expect_round_trip(graph::MatMul{}, {{2, 3, 4}, {2, 4, 5}});
+  expect_tensorflow_round_trip(graph::MatMul{}, {{2, 3, 4}, {2, 4, 5}});
 }
 
 TEST(TensorflowRoundTrip, Movements) {
   const Shape image{2, 3, 4, 5};
-  expect_round_trip(graph::Concat{.axis = 2}, {image, {2, 3, 2, 5}});
-  expect_round_trip(graph::Flatten{.axis = 1, .end_axis = -1}, {image});
-  expect_round_trip(graph::Flatten{.axis = 1, .end_axis = 2}, {image});
-  expect_round_trip(graph::Reshape{.dims = {0, -1, 10}}, {image});
-  expect_round_trip(graph::Reshape{.dims = {12}, .axis = 1, .num_axes = 2}, {image});
-  expect_round_trip(graph::Permute{.order = {0, 2}}, {image});
-  expect_round_trip(graph::Crop{.axis = 2, .offsets = {1, 2}}, {image, {1, 1, 2, 3}});
-  expect_round_trip(graph::Tile{.axis = 1, .tiles = 3}, {image});
-  expect_round_trip(graph::Gather{.axis = 2}, {image, {3, 2}}, 0.0F, 1.9F);
-  expect_round_trip(graph::StridedSlice{{1, 3}, {0, -1}, {2, -100}, {1, -2}}, {image});
+  expect_tensorflow_round_trip(graph::Concat{.axis = 2}, {image, {2, 3, 2, 5}});
+  expect_tensorflow_round_trip(graph::Flatten{.axis = 1, .end_axis = -1}, {image});
+  expect_tensorflow_round_trip(graph::Flatten{.axis = 1, .end_axis = 2}, {image});
+  expect_tensorflow_round_trip(graph::Reshape{.dims = {0, -1, 10}}, {image});
+  expect_tensorflow_round_trip(graph::Reshape{.dims = {12}, .axis = 1, .num_axes = 2}, {image});
+  expect_tensorflow_round_trip(graph::Permute{.order = {0, 2}}, {image});
+  expect_tensorflow_round_trip(graph::Crop{.axis = 2, .offsets = {1, 2}}, {image, {1, 1, 2, 3}});
+  expect_tensorflow_round_trip(graph::Tile{.axis = 1, .tiles = 3}, {image});
+  expect_tensorflow_round_trip(graph::Gather{.axis = 2}, {image, {3, 2}}, 0.0F, 1.9F);
+  expect_tensorflow_round_trip(graph::StridedSlice{{1, 3}, {0, -1}, {2, -100}, {1, -2}}, {image});
   for (const auto kind : {graph::PadKind::constant, graph::PadKind::reflect}) {
-    expect_round_trip(graph::Pad{kind, {0, 1, 0, 2}, {0, 0, 3, 1}, 0.5F}, {image});
+    expect_tensorflow_round_trip(graph::Pad{kind, {0, 1, 0, 2}, {0, 0, 3, 1}, 0.5F}, {image});
   }
   for (const auto coordinates : {graph::ResizeCoordinates::half_pixel, graph::ResizeCoordinates::align_corners}) {
-    expect_round_trip(graph::Resize{.kind = graph::ResizeKind::linear,
-                                    .coordinates = coordinates,
-                                    .rounding = graph::ResizeRounding::prefer_ceil,
-                                    .axes = {2, 3},
-                                    .sizes = {7, 9}},
-                      {image});
+    expect_tensorflow_round_trip(graph::Resize{.kind = graph::ResizeKind::linear,
+                                               .coordinates = coordinates,
+                                               .rounding = graph::ResizeRounding::prefer_ceil,
+                                               .axes = {2, 3},
+                                               .sizes = {7, 9}},
+                                 {image});
   }
-  expect_round_trip(graph::Resize{.kind = graph::ResizeKind::nearest,
-                                  .coordinates = graph::ResizeCoordinates::asymmetric,
-                                  .rounding = graph::ResizeRounding::floor,
-                                  .axes = {2, 3},
-                                  .scales = {2.0F, 3.0F}},
-                    {image});
+  expect_tensorflow_round_trip(graph::Resize{.kind = graph::ResizeKind::nearest,
+                                             .coordinates = graph::ResizeCoordinates::asymmetric,
+                                             .rounding = graph::ResizeRounding::floor,
+                                             .axes = {2, 3},
+                                             .scales = {2.0F, 3.0F}},
+                               {image});
 }
 
 /// A network of many kinds keeps its inputs' and outputs' names and order.

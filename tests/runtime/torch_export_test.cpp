@@ -44,7 +44,8 @@ void expect_torch_round_trip(const Graph& original, const std::vector<Values>& i
   EXPECT_EQ(structure(twice), structure(once)) << graph::print(once) << graph::print(twice);
 }
 
-void expect_round_trip(const graph::Op& op, const std::vector<Shape>& shapes, float low = -2.0F, float high = 2.0F) {
+void expect_torch_round_trip(const graph::Op& op, const std::vector<Shape>& shapes, float low = -2.0F,
+                             float high = 2.0F) {
   std::vector<Values> inputs;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     inputs.push_back(random_values(shapes[i], static_cast<unsigned>(i) + 1, low, high));
@@ -59,66 +60,66 @@ TEST(TorchRoundTrip, LayersWithWeights) {
   conv.pad_end = {0, 2};
   conv.weights = random_blob({6, 2, 3, 2}, 5);
   conv.bias = random_blob({6}, 6);
-  expect_round_trip(conv, {image});
+  expect_torch_round_trip(conv, {image});
   conv.pad_end = conv.pad_begin;
   conv.activation = {.kind = jit::ActivationKind::prelu, .slopes = random_blob({6}, 7)};
-  expect_round_trip(conv, {image});
+  expect_torch_round_trip(conv, {image});
   conv.activation = {.kind = jit::ActivationKind::leaky_relu, .slope = 0.1F};
   conv.add_residual = true;
-  expect_round_trip(conv, {image, {2, 6, 5, 7}});
+  expect_torch_round_trip(conv, {image, {2, 6, 5, 7}});
   graph::Convolution dilated{.out_channels = 3, .kernel = {3, 3}, .dilation = {1, 2}};
   dilated.weights = random_blob({3, 4, 3, 3}, 5);
-  expect_round_trip(dilated, {image});
+  expect_torch_round_trip(dilated, {image});
   graph::Deconvolution up{.out_channels = 6, .kernel = {3, 3}, .stride = {2, 2}, .pad_begin = {1, 1}};
   up.weights = random_blob({4, 6, 3, 3}, 8);
   up.bias = random_blob({6}, 9);
   for (const graph::Pair end : {graph::Pair{1, 1}, {0, 1}, {0, 0}, {2, 2}}) {
     up.pad_end = end;
-    expect_round_trip(up, {image});
+    expect_torch_round_trip(up, {image});
   }
   for (const std::int64_t axis : {0, 1, 2, -1}) {
     graph::Linear linear{.out_features = 5, .axis = axis};
     linear.weights = random_blob({5, axis == 0 ? 576 : axis == 1 ? 288 : axis == 2 ? 72 : 8}, 10);
     linear.bias = random_blob({5}, 11);
-    expect_round_trip(linear, {image});
+    expect_torch_round_trip(linear, {image});
   }
-  expect_round_trip(graph::Embed{random_blob({7, 3}, 12), random_blob({3}, 13)}, {{2, 4}}, 0.0F, 6.9F);
+  expect_torch_round_trip(graph::Embed{random_blob({7, 3}, 12), random_blob({3}, 13)}, {{2, 4}}, 0.0F, 6.9F);
 }
 
 TEST(TorchRoundTrip, PoolsAndNormalization) {
   const Shape image{2, 5, 9, 8};
   for (const auto kind : {graph::PoolKind::max, graph::PoolKind::average}) {
-    expect_round_trip(graph::Pool{.kind = kind, .global = true}, {image});
+    expect_torch_round_trip(graph::Pool{.kind = kind, .global = true}, {image});
     for (const bool ceil : {false, true}) {
       for (const bool padding : {false, true}) {
         graph::Pool pool{.kind = kind, .kernel = {3, 2}, .stride = {2, 2}, .pad_begin = {1, 1}, .pad_end = {1, 1}};
         pool.ceil_mode = ceil;
         pool.include_padding = padding;
-        expect_round_trip(pool, {image});
+        expect_torch_round_trip(pool, {image});
         pool.pad_end = {0, 1};
-        if (!ceil && (padding || kind == graph::PoolKind::max)) expect_round_trip(pool, {image});
+        if (!ceil && (padding || kind == graph::PoolKind::max)) expect_torch_round_trip(pool, {image});
       }
     }
   }
-  expect_round_trip(graph::Lrn{.size = 3, .alpha = 0.3F, .beta = 0.6F, .k = 1.5F}, {image});
+  expect_torch_round_trip(graph::Lrn{.size = 3, .alpha = 0.3F, .beta = 0.6F, .k = 1.5F}, {image});
   for (const bool across : {false, true}) {
-    expect_round_trip(graph::Normalize{across, 1e-3F, random_blob({across ? 1 : 5}, 8)}, {image});
+    expect_torch_round_trip(graph::Normalize{across, 1e-3F, random_blob({across ? 1 : 5}, 8)}, {image});
   }
   for (const Shape& shape : {image, Shape{2, 5}, Shape{2, 5, 3}}) {
-    expect_round_trip(graph::BatchNorm{random_blob({5}, 1), random_blob({5}, 2, 0.5F, 2.0F), 1e-3F}, {shape});
+    expect_torch_round_trip(graph::BatchNorm{random_blob({5}, 1), random_blob({5}, 2, 0.5F, 2.0F), 1e-3F}, {shape});
   }
-  expect_round_trip(graph::PRelu{random_blob({5}, 3)}, {image});
-  expect_round_trip(graph::PRelu{random_blob({1}, 3)}, {{2, 5, 3}});
-  for (const std::int64_t axis : {0, 1, 2, 3}) expect_round_trip(graph::Softmax{axis}, {image});
-  expect_round_trip(graph::Softmax{1}, {{3, 4}});
-  expect_round_trip(graph::LayerNorm{-1, true, 1e-4F, random_blob({8}, 4), random_blob({8}, 5)}, {image});
-  expect_round_trip(graph::LayerNorm{1, true, 1e-4F, nullptr, nullptr}, {image});
-  expect_round_trip(graph::LayerNorm{-2, false, 1e-4F, random_blob({72}, 4), nullptr}, {image});
+  expect_torch_round_trip(graph::PRelu{random_blob({5}, 3)}, {image});
+  expect_torch_round_trip(graph::PRelu{random_blob({1}, 3)}, {{2, 5, 3}});
+  for (const std::int64_t axis : {0, 1, 2, 3}) expect_torch_round_trip(graph::Softmax{axis}, {image});
+  expect_torch_round_trip(graph::Softmax{1}, {{3, 4}});
+  expect_torch_round_trip(graph::LayerNorm{-1, true, 1e-4F, random_blob({8}, 4), random_blob({8}, 5)}, {image});
+  expect_torch_round_trip(graph::LayerNorm{1, true, 1e-4F, nullptr, nullptr}, {image});
+  expect_torch_round_trip(graph::LayerNorm{-2, false, 1e-4F, random_blob({72}, 4), nullptr}, {image});
   for (const std::int64_t axis : {1, 2, -1}) {
     const Shape part{image[static_cast<std::size_t>(axis < 0 ? axis + 4 : axis)]};
-    expect_round_trip(graph::Scale{.axis = axis, .factor = random_blob(part, 6), .offset = random_blob(part, 7)},
-                      {image});
-    expect_round_trip(graph::Scale{.axis = axis}, {image, part});
+    expect_torch_round_trip(graph::Scale{.axis = axis, .factor = random_blob(part, 6), .offset = random_blob(part, 7)},
+                            {image});
+    expect_torch_round_trip(graph::Scale{.axis = axis}, {image, part});
   }
 }
 
@@ -130,72 +131,72 @@ TEST(TorchRoundTrip, Functions) {
                              UnaryKind::swish, UnaryKind::mish,  UnaryKind::softplus,        UnaryKind::softsign,
                              UnaryKind::selu,  UnaryKind::celu,  UnaryKind::thresholded_relu};
   for (const UnaryKind kind : kinds) {
-    expect_round_trip(graph::Unary{kind, 0.75F, 1.5F, 1.25F}, {{2, 3, 4, 5}}, 0.1F, 2.0F);
+    expect_torch_round_trip(graph::Unary{kind, 0.75F, 1.5F, 1.25F}, {{2, 3, 4, 5}}, 0.1F, 2.0F);
     if (kind != UnaryKind::power && kind != UnaryKind::log) {
-      expect_round_trip(graph::Unary{kind, 0.75F, 1.5F, 1.25F}, {{2, 3}});
+      expect_torch_round_trip(graph::Unary{kind, 0.75F, 1.5F, 1.25F}, {{2, 3}});
     }
   }
-  expect_round_trip(graph::Unary{UnaryKind::shrink, 0.5F, 0.5F}, {{2, 3}});
-  expect_round_trip(graph::Unary{UnaryKind::shrink, 0.5F, 0.0F}, {{2, 3}});
-  expect_round_trip(graph::Unary{UnaryKind::exp, -1.0F, 0.0F, 1.0F}, {{2, 3}});
+  expect_torch_round_trip(graph::Unary{UnaryKind::shrink, 0.5F, 0.5F}, {{2, 3}});
+  expect_torch_round_trip(graph::Unary{UnaryKind::shrink, 0.5F, 0.0F}, {{2, 3}});
+  expect_torch_round_trip(graph::Unary{UnaryKind::exp, -1.0F, 0.0F, 1.0F}, {{2, 3}});
   for (const auto kind : {graph::EltwiseKind::sum, graph::EltwiseKind::product, graph::EltwiseKind::max}) {
     graph::Eltwise op;
     op.kind = kind;
-    expect_round_trip(op, {{2, 3}, {2, 3}});
+    expect_torch_round_trip(op, {{2, 3}, {2, 3}});
     op.activation.kind = jit::ActivationKind::relu;
-    expect_round_trip(op, {{2, 3}, {2, 3}, {2, 3}});
+    expect_torch_round_trip(op, {{2, 3}, {2, 3}, {2, 3}});
   }
   graph::Eltwise weighted;
   for (const float second : {-1.0F, -0.5F}) {
     weighted.coefficients = {1.0F, second};
-    expect_round_trip(weighted, {{2, 3}, {2, 3}});
+    expect_torch_round_trip(weighted, {{2, 3}, {2, 3}});
   }
   using graph::BinaryKind;
   for (const auto kind : {BinaryKind::add, BinaryKind::subtract, BinaryKind::multiply, BinaryKind::divide,
                           BinaryKind::minimum, BinaryKind::maximum}) {
-    expect_round_trip(graph::Binary{kind}, {{2, 3, 4}, {2, 3, 4}}, 0.1F, 4.0F);
-    expect_round_trip(graph::Binary{kind}, {{2, 3, 4}, {3, 1}}, 0.1F, 4.0F);
-    expect_round_trip(graph::Binary{kind}, {{1}, {2, 3}}, 0.1F, 4.0F);
+    expect_torch_round_trip(graph::Binary{kind}, {{2, 3, 4}, {2, 3, 4}}, 0.1F, 4.0F);
+    expect_torch_round_trip(graph::Binary{kind}, {{2, 3, 4}, {3, 1}}, 0.1F, 4.0F);
+    expect_torch_round_trip(graph::Binary{kind}, {{1}, {2, 3}}, 0.1F, 4.0F);
   }
   using graph::ReductionKind;
   for (const auto kind : {ReductionKind::sum, ReductionKind::abs_sum, ReductionKind::square_sum, ReductionKind::mean,
                           ReductionKind::max, ReductionKind::min}) {
     for (const std::int64_t axis : {0, 1, 3}) {
-      expect_round_trip(graph::Reduction{kind, axis, axis == 1 ? 0.5F : 1.0F}, {{2, 3, 4, 5}});
+      expect_torch_round_trip(graph::Reduction{kind, axis, axis == 1 ? 0.5F : 1.0F}, {{2, 3, 4, 5}});
     }
   }
-  expect_round_trip(graph::MatMul{}, {{3, 4}, {4, 5}});
-  expect_round_trip(graph::MatMul{}, {{2, 3, 4}, {2, 4, 5}});
-  expect_round_trip(graph::MatMul{}, {{2, 2, 3, 4}, {2, 2, 4, 5}});
+  expect_torch_round_trip(graph::MatMul{}, {{3, 4}, {4, 5}});
+  expect_torch_round_trip(graph::MatMul{}, {{2, 3, 4}, {2, 4, 5}});
+  expect_torch_round_trip(graph::MatMul{}, {{2, 2, 3, 4}, {2, 2, 4, 5}});
 }
 
 TEST(TorchRoundTrip, Movements) {
   const Shape image{2, 3, 4, 5};
-  expect_round_trip(graph::Concat{.axis = 2}, {image, {2, 3, 2, 5}});
-  expect_round_trip(graph::Flatten{.axis = 1, .end_axis = -1}, {image});
-  expect_round_trip(graph::Flatten{.axis = 1, .end_axis = 2}, {image});
-  expect_round_trip(graph::Flatten{.axis = 0, .end_axis = -1}, {image});
-  expect_round_trip(graph::Reshape{.dims = {0, -1, 10}}, {image});
-  expect_round_trip(graph::Reshape{.dims = {-1, 10}}, {image});
-  expect_round_trip(graph::Reshape{.dims = {12}, .axis = 1, .num_axes = 2}, {image});
-  expect_round_trip(graph::Permute{.order = {0, 2}}, {image});
-  expect_round_trip(graph::Permute{.order = {3, 0, 1, 2}}, {image});
-  expect_round_trip(graph::Tile{.axis = 1, .tiles = 3}, {image});
-  expect_round_trip(graph::StridedSlice{{1, 3}, {0, -2}, {2, 100}, {1, 1}}, {image});
-  expect_round_trip(graph::Pad{graph::PadKind::constant, {0, 0, 1, 2}, {0, 0, -2, 1}, 0.0F}, {image});
-  expect_round_trip(graph::Pad{graph::PadKind::constant, {0, 1, 0, 2}, {0, -1, 3, 1}, 0.5F}, {image});
-  expect_round_trip(graph::Pad{graph::PadKind::edge, {0, 0, 1, 2}, {0, 0, 3, 1}}, {image});
-  expect_round_trip(graph::Pad{graph::PadKind::reflect, {0, 0, 1, 2}, {0, 0, 3, 1}}, {image});
+  expect_torch_round_trip(graph::Concat{.axis = 2}, {image, {2, 3, 2, 5}});
+  expect_torch_round_trip(graph::Flatten{.axis = 1, .end_axis = -1}, {image});
+  expect_torch_round_trip(graph::Flatten{.axis = 1, .end_axis = 2}, {image});
+  expect_torch_round_trip(graph::Flatten{.axis = 0, .end_axis = -1}, {image});
+  expect_torch_round_trip(graph::Reshape{.dims = {0, -1, 10}}, {image});
+  expect_torch_round_trip(graph::Reshape{.dims = {-1, 10}}, {image});
+  expect_torch_round_trip(graph::Reshape{.dims = {12}, .axis = 1, .num_axes = 2}, {image});
+  expect_torch_round_trip(graph::Permute{.order = {0, 2}}, {image});
+  expect_torch_round_trip(graph::Permute{.order = {3, 0, 1, 2}}, {image});
+  expect_torch_round_trip(graph::Tile{.axis = 1, .tiles = 3}, {image});
+  expect_torch_round_trip(graph::StridedSlice{{1, 3}, {0, -2}, {2, 100}, {1, 1}}, {image});
+  expect_torch_round_trip(graph::Pad{graph::PadKind::constant, {0, 0, 1, 2}, {0, 0, -2, 1}, 0.0F}, {image});
+  expect_torch_round_trip(graph::Pad{graph::PadKind::constant, {0, 1, 0, 2}, {0, -1, 3, 1}, 0.5F}, {image});
+  expect_torch_round_trip(graph::Pad{graph::PadKind::edge, {0, 0, 1, 2}, {0, 0, 3, 1}}, {image});
+  expect_torch_round_trip(graph::Pad{graph::PadKind::reflect, {0, 0, 1, 2}, {0, 0, 3, 1}}, {image});
   graph::Resize resize{.kind = graph::ResizeKind::linear,
                        .coordinates = graph::ResizeCoordinates::align_corners,
                        .axes = {2, 3},
                        .sizes = {7, 9}};
-  expect_round_trip(resize, {image});
+  expect_torch_round_trip(resize, {image});
   resize = {.kind = graph::ResizeKind::nearest, .coordinates = graph::ResizeCoordinates::asymmetric};
   resize.rounding = graph::ResizeRounding::floor;
   resize.axes = {2, 3};
   resize.scales = {2.0F, 2.0F};
-  expect_round_trip(resize, {image});
+  expect_torch_round_trip(resize, {image});
 }
 
 /// Networks as Torch has them: written and read again, nothing at all has changed, names included.
