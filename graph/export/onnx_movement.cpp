@@ -92,7 +92,9 @@ void OnnxNodeExporter::write(const Identity&) {
 
 void OnnxNodeExporter::write(const Constant& op) { last("Identity", {constant("value", *op.value, out_shape())}); }
 
-void OnnxNodeExporter::write(const Gather& op) { last("Gather", {in(0), cast(in(1), kIndexType)}).set("axis", op.axis); }
+void OnnxNodeExporter::write(const Gather& op) {
+  last("Gather", {in(0), cast(in(1), kIndexType)}).set("axis", op.axis);
+}
 
 void OnnxNodeExporter::write(const StridedSlice& op) {
   last("Slice", {in(), integers("starts", op.begins), integers("ends", op.ends), integers("axes", op.axes),

@@ -137,25 +137,25 @@ std::string TensorflowNodeExporter::integers(std::string_view name, const std::v
 }
 
 std::string TensorflowNodeExporter::as_number(const std::string& truth) {
-  const std::string name = writer_.unique(part("Cast"));
+  std::string name = writer_.unique(part("Cast"));
   writer_.node("Cast", name, {truth}).set("SrcT", tensorflow::DT_BOOL).set("DstT", tensorflow::DT_FLOAT);
   return name;
 }
 
 std::string TensorflowNodeExporter::as_truth(const std::string& number) {
-  const std::string name = writer_.unique(part("Cast"));
+  std::string name = writer_.unique(part("Cast"));
   writer_.node("Cast", name, {number}).set("SrcT", tensorflow::DT_FLOAT).set("DstT", tensorflow::DT_BOOL);
   return name;
 }
 
 std::string TensorflowNodeExporter::as_integer(const std::string& number) {
-  const std::string name = writer_.unique(part("Cast"));
+  std::string name = writer_.unique(part("Cast"));
   writer_.node("Cast", name, {number}).set("SrcT", tensorflow::DT_FLOAT).set("DstT", tensorflow::DT_INT32);
   return name;
 }
 
 std::string TensorflowNodeExporter::whole_number(const std::string& integer) {
-  const std::string name = writer_.unique(part("Cast"));
+  std::string name = writer_.unique(part("Cast"));
   writer_.node("Cast", name, {integer}).set("SrcT", tensorflow::DT_INT32).set("DstT", tensorflow::DT_FLOAT);
   return name;
 }

@@ -71,7 +71,7 @@ std::string_view binary_operator(BinaryKind kind) {
 
 /// (alpha + beta * x) ^ gamma
 std::string TensorflowNodeExporter::power_of(const std::string& x, const Unary& op) {
-  const std::string base = scaled(x, op.beta, op.alpha);
+  std::string base = scaled(x, op.beta, op.alpha);
   if (op.gamma == 1.0F) return base;
   if (op.gamma == 0.5F) return step("Sqrt", {base});
   if (op.gamma == -0.5F) return step("Rsqrt", {base});

@@ -120,7 +120,7 @@ BigdlImporter::Apply BigdlImporter::container(const BigdlModule& module) {
 BigdlActivity BigdlImporter::apply_wrapper(const BigdlModule& module, const BigdlActivity& input) {
   if (module.parts.empty() && (module.type == "Input" || module.type == "InputLayer")) return input;
   const std::size_t first = graph_.nodes.size();
-  const BigdlActivity result = apply(only_part(module), input);
+  BigdlActivity result = apply(only_part(module), input);
   if (module.type != "Model" && module.type != "Sequential") name_after(module, first, result);
   return result;
 }

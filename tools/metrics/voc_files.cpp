@@ -151,7 +151,8 @@ TruthSet read_text_truth(const fs::path& folder) {
     truth.images.push_back({file.stem().string(), static_cast<std::int64_t>(image) + 1, 0, 0});
     each_line(file, [&](const std::vector<std::string>& words, const std::string& where) {
       const bool difficult = words.size() == 6 && words[5] == "difficult";
-      if (words.size() != 5 && !difficult) malformed_voc("not a `category left top right bottom [difficult]` line", where);
+      if (words.size() != 5 && !difficult)
+        malformed_voc("not a `category left top right bottom [difficult]` line", where);
       const Box box = line_box(words, 1, where);
       truth.truths.push_back({image, category_of(words[0], truth), box, box.width * box.height, false, difficult});
     });
