@@ -22,9 +22,15 @@ std::optional<std::size_t> only_reader(const Graph& graph, ValueId value) {
   return reader;
 }
 
-bool turns_channels_first(const Node& node) {
-  const auto* permute = std::get_if<Permute>(&node.op);
-  return permute != nullptr && permute->order == std::vector<std::int64_t>{0, 3, 1, 2};
+/// `shape`: [N, H, W, C]. With a single channel the permutation is a matter of the shape alone.
+bool turns_channels_first(const Node& node, const Shape& shape) {
+  if (const auto* permute = std::get_if<Permute>(&node.op))
+    return permute->order == std::vector<std::int64_t>{0, 3, 1, 2};
+  const auto* reshape = std::get_if<Reshape>(&node.op);
+  if (reshape == nullptr || shape[3] != 1 || reshape->axis != 0 || reshape->num_axes != -1) return false;
+  const auto& dims = reshape->dims;
+  return dims.size() == 4 && (dims[0] == 0 || dims[0] == shape[0]) && dims[1] == 1 && dims[2] == shape[1] &&
+         dims[3] == shape[2];
 }
 
 /// Whether the node does the same to [N, C, H, W], and how it says so.
@@ -46,7 +52,7 @@ void take_input(Graph& graph, std::size_t input) {
   std::optional<std::size_t> reader;
   while ((reader = only_reader(graph, value))) {
     Node& node = graph.nodes[*reader];
-    if (turns_channels_first(node)) break;
+    if (turns_channels_first(node, std::get<Input>(graph.nodes[input].op).shape)) break;
     Op op = node.op;
     if (node.inputs.size() != 1 || !moved_to_channels_first(op)) return;
     between.emplace_back(*reader, std::move(op));

@@ -55,6 +55,15 @@ TEST(TensorflowImport, SamePaddingPutsTheOddPixelBehind) {
   EXPECT_EQ(output_shape(graph), (Shape{1, 4, 4, 5}));
 }
 
+TEST(TensorflowImport, APictureOfOneChannelComesInAsOneChannel) {
+  TensorflowModel model;
+  model.input("x", {1, 8, 9, 1});
+  model.node("Conv2D", {"x", model.floats("w", {3, 3, 1, 4})}, "y", TensorflowModel::window("VALID", {1, 1, 1, 1}));
+  const Graph graph = TensorflowFiles().import(model.finish());
+  EXPECT_EQ(std::get<Input>(graph.inputs()[0]->op).shape, (Shape{1, 1, 8, 9}));
+  EXPECT_EQ(ops_of(graph), "Input Convolution");
+}
+
 TEST(TensorflowImport, ExplicitPaddingIsTakenFromItsPlacesInEitherOrder) {
   for (const bool first : {false, true}) {
     TensorflowModel model;
