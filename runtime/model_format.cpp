@@ -48,14 +48,14 @@ ModelContent content_of_graph(graph::Graph graph) {
 void refuse_input_shapes(const std::filesystem::path& file, const LoadOptions& options) {
   if (options.input_shapes.empty()) return;
   throw Error(ErrorKind::invalid_argument,
-              "this file says its inputs' shapes: --input-shape goes with formats that leave them open", file.string(),
-              "leave --input-shape out");
+              "this file says its inputs' shapes; they can be given where a format leaves them open", file.string(),
+              "leave them out: --input-shape, LoadOptions::input_shapes");
 }
 
 void refuse_weights(const std::filesystem::path& file, const LoadOptions& options) {
   if (options.weights.empty()) return;
-  throw Error(ErrorKind::invalid_argument, "this file holds its weights: --weights goes with a BigDL model",
-              file.string(), "leave --weights out");
+  throw Error(ErrorKind::invalid_argument, "this file holds its weights; a file of them goes with a BigDL model",
+              file.string(), "leave it out: --weights, LoadOptions::weights");
 }
 
 }  // namespace

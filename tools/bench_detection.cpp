@@ -4,6 +4,7 @@
 //
 //   bench_detection [PRIORS CLASSES [SHARE]]    share of (prior, class) pairs above the threshold beside the objects
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -96,17 +97,26 @@ void measure(const std::filesystem::path& file, std::int64_t priors, std::int64_
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::filesystem::path file = std::filesystem::temp_directory_path() / "octavo_bench_detection.prototxt";
+  const long long priors = argc >= 3 ? std::atoll(argv[1]) : 0, classes = argc >= 3 ? std::atoll(argv[2]) : 0;
+  const double share = argc > 3 ? std::atof(argv[3]) : 0.01;
+  const bool asked = argc == 3 || argc == 4;
+  if ((argc != 1 && !asked) || (asked && (priors < 64 || priors > 1000000 || classes < 2 || classes > 10000))) {
+    fmt::print(stderr, "usage: bench_detection [PRIORS CLASSES [SHARE]]: 64 to 1000000 priors, 2 to 10000 classes\n");
+    return 2;
+  }
+  const std::filesystem::path file =
+      std::filesystem::temp_directory_path() / fmt::format("octavo_bench_detection_{}.prototxt", ::getpid());
   try {
-    if (argc >= 3) {
-      measure(file, std::atoll(argv[1]), std::atoll(argv[2]), argc > 3 ? std::atof(argv[3]) : 0.01);
+    if (asked) {
+      measure(file, priors, classes, share);
     } else {
-      for (const double share : {0.0, 0.01, 0.05, 1.0})
-        for (const auto& [priors, classes] : {std::pair{8732, 21}, {8732, 81}, {24564, 21}, {24564, 81}})
-          measure(file, priors, classes, share);
+      for (const double above : {0.0, 0.01, 0.05, 1.0})
+        for (const auto& [rows, labels] : {std::pair{8732, 21}, {8732, 81}, {24564, 21}, {24564, 81}})
+          measure(file, rows, labels, above);
     }
   } catch (const octavo::Error& error) {
     fmt::print(stderr, "{}\n", error.what());
+    std::filesystem::remove(file);
     return 1;
   }
   std::filesystem::remove(file);

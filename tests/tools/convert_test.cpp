@@ -65,6 +65,13 @@ TEST_F(Convert, OutputAppearsWholeOrNotAtAll) {
 
 TEST_F(Convert, DoesNotOverwriteItsInput) {
   EXPECT_EQ(run({"convert", "--quantize", path("lenet.octavo"), "-o", path("lenet.octavo")}).code, 2);
+  // A Caffe network is two files, and so is what is written of it.
+  ASSERT_EQ(run({"convert", path("lenet.octavo"), "-o", path("two.caffemodel")}).code, 0);
+  fs::copy_file(path("two.caffemodel"), path("weights.caffemodel"));
+  const Finished finished =
+      run({"convert", "--prototxt", path("two.prototxt"), path("weights.caffemodel"), "-o", path("two.caffemodel")});
+  EXPECT_EQ(finished.code, 2);
+  EXPECT_NE(finished.err.find("two.prototxt"), std::string::npos) << finished.err;
 }
 
 TEST_F(Convert, WritesOnnxAndReadsItBack) {

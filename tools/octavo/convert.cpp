@@ -41,12 +41,17 @@ Model Convert::build() const {
 }
 
 ExitCode Convert::run() const {
-  std::error_code ignored;
-  if (std::filesystem::equivalent(model.model, output, ignored)) {
-    throw Error(ErrorKind::invalid_argument, "the output is the input", output, "choose another name for -o");
+  const ModelFormat& format = format_to_write(output);
+  for (const std::filesystem::path& written : files_to_write(format, {output, {}, {}, {}})) {
+    for (const std::string& read : {model.model, model.prototxt, model.weights}) {
+      std::error_code ignored;
+      if (std::filesystem::equivalent(read, written, ignored)) {
+        throw Error(ErrorKind::invalid_argument, "an output is the input", written.string(),
+                    "choose another name for -o");
+      }
+    }
   }
   const Model built = build();
-  const ModelFormat& format = format_to_write(output);
   format.save(built, {output, {}, {}, {}});
 
   const std::uintmax_t before = model.file_bytes();

@@ -41,13 +41,9 @@ std::vector<std::string> split_names(const std::string& text) {
   return names;
 }
 
-/// The formats of BigDL's command, and octavo's own.
-constexpr const char* kFrom = "bigdl, caffe, torch, tensorflow, onnx, octavo";
-constexpr const char* kTo = "bigdl, caffe, torch, tensorflow, onnx, octavo";
-
-const ModelFormat& named_format(const std::string& name, const std::string& option, const char* known) {
+const ModelFormat& named_format(const std::string& name, const std::string& option) {
   if (const ModelFormat* const format = find_model_format(name)) return *format;
-  refuse(fmt::format("\"{}\" is no format that octavo converts", name), option, fmt::format("one of {}", known));
+  refuse(fmt::format("\"{}\" is no format that octavo converts", name), option, "one of " + model_format_names());
 }
 
 void ConvertModel::check() const {
@@ -63,21 +59,18 @@ void ConvertModel::check() const {
   }
   if (to == "caffe" && from == "caffe") refuse("a Caffe network is one already", "--to");
   if (to == "caffe" && prototxt.empty()) refuse("a Caffe network has its topology in a file of its own", "--prototxt");
-  for (const std::string& file : {output, to == "caffe" ? prototxt : std::string()}) {
-    const bool kept = to == "caffe" || to == "torch";  // these two never replace what is there
-    if (kept && !file.empty() && std::filesystem::exists(file)) refuse("the file is there already", file);
+  if (to == "caffe" || to == "torch") {  // these two never replace what is there
+    for (const std::filesystem::path& file : files_to_write(named_format(to, "--to"), {output, prototxt, {}, {}}))
+      if (std::filesystem::exists(file)) refuse("the file is there already", file.string(), "choose another name");
   }
   std::error_code ignored;
   if (std::filesystem::equivalent(input, output, ignored)) refuse("the output is the input", output);
 }
 
 ExitCode ConvertModel::run() const {
-  const ModelFormat& source = named_format(from, "--from", kFrom);
-  const ModelFormat& target = named_format(to, "--to", kTo);
+  const ModelFormat& source = named_format(from, "--from");
+  const ModelFormat& target = named_format(to, "--to");
   check();
-  if (target.save == nullptr) {
-    throw Error(ErrorKind::unsupported, fmt::format("octavo does not write {}", target.title), "--to");
-  }
   Model model = source.load({input, prototxt, split_names(inputs), split_names(outputs)});
   if (quantize) {
     QuantizeOptions options;
@@ -102,10 +95,10 @@ Command define_convert_model(CLI::App& app) {
     name = CLI::detail::to_lower(name);
     return std::string();
   };
-  app.add_option("--from", command->from, std::string("what to convert: ") + kFrom)
+  app.add_option("--from", command->from, "what to convert: " + model_format_names())
       ->required()
       ->transform(CLI::Validator(lower, "FORMAT"));
-  app.add_option("--to", command->to, std::string("into what: ") + kTo)
+  app.add_option("--to", command->to, "into what: " + model_format_names())
       ->required()
       ->transform(CLI::Validator(lower, "FORMAT"));
   app.add_option("--input", command->input, "the model; of a Caffe network the caffemodel")

@@ -55,9 +55,20 @@ const ModelFormat* find_model_format(std::string_view name) {
 
 const ModelFormat& format_to_write(const std::filesystem::path& file) {
   const std::string extension = lower_case(file.extension().string());
-  const auto found = std::ranges::find_if(
-      kFormats, [&](const ModelFormat& format) { return !format.extension.empty() && format.extension == extension; });
+  const auto found =
+      std::ranges::find_if(kFormats, [&](const ModelFormat& format) { return format.extension == extension; });
   return found == kFormats.end() ? kFormats.front() : *found;
+}
+
+std::vector<std::filesystem::path> files_to_write(const ModelFormat& format, const ModelFiles& files) {
+  if (format.name != "caffe") return {files.model};
+  return {files.model, prototxt_of(files)};
+}
+
+std::string model_format_names() {
+  std::string names;
+  for (const ModelFormat& format : kFormats) names += (names.empty() ? "" : ", ") + std::string(format.name);
+  return names;
 }
 
 }  // namespace octavo::tool

@@ -19,14 +19,19 @@ struct ModelFiles {
 
 struct ModelFormat {
   std::string_view name, title;
-  std::string_view extension;  ///< of files that `convert` writes in it; empty: none
+  std::string_view extension;  ///< of files that `convert` writes in it
   Model (*load)(const ModelFiles& files);
-  void (*save)(const Model& model, const ModelFiles& files);  ///< null: octavo does not write it
+  void (*save)(const Model& model, const ModelFiles& files);
 };
+
+/// All names, comma-separated, for help and errors.
+[[nodiscard]] std::string model_format_names();
 
 /// Null for a name that is none. Upper and lower case are the same.
 [[nodiscard]] const ModelFormat* find_model_format(std::string_view name);
 /// By the extension of a file to write; `.octavo`'s for any other.
 [[nodiscard]] const ModelFormat& format_to_write(const std::filesystem::path& file);
+/// What save() writes: the model, and a Caffe network's topology, beside it unless another place is given.
+[[nodiscard]] std::vector<std::filesystem::path> files_to_write(const ModelFormat& format, const ModelFiles& files);
 
 }  // namespace octavo::tool
