@@ -17,10 +17,11 @@ constexpr float largest_weight = 127.0F;
 /// a number that is not finite has that.
 float window_scale(std::span<const float> values) {
   float max = 0.0F;
-  for (const float value : values) max = std::max(max, std::abs(value));
-  const float scale = max / largest_weight, inverse = largest_weight / max;
-  if (max > 0.0F && std::isfinite(scale) && std::isfinite(inverse)) return scale;
-  return std::isfinite(max) ? 0.0F : max;
+  for (const float value : values)
+    if (!(std::abs(value) <= max)) max = std::abs(value);  // a NaN stays
+  if (!std::isfinite(max)) return max;
+  const float inverse = largest_weight / max;
+  return std::isfinite(inverse) ? max / largest_weight : 0.0F;
 }
 
 /// To multiples of `scale`; `wanted` is left holding q * scale - exact. Windows that cannot be rounded become zeros and
@@ -33,8 +34,7 @@ void round_window(float scale, std::span<const float> exact, std::span<float> wa
   }
   const float inverse = 1.0F / scale;
   for (std::size_t i = 0; i < exact.size(); ++i) {
-    const float value = std::isfinite(wanted[i]) ? wanted[i] : exact[i];
-    const float rounded = std::clamp(std::nearbyintf(value * inverse), -largest_weight, largest_weight);
+    const float rounded = std::clamp(std::nearbyintf(wanted[i] * inverse), -largest_weight, largest_weight);
     q[i] = static_cast<std::int8_t>(rounded);
     wanted[i] = rounded * scale - exact[i];
   }
