@@ -4,6 +4,7 @@
 
 #include "graph/check.h"
 #include "graph/export/bigdl_exporter.h"
+#include "graph/placed_error.h"
 
 namespace octavo::graph {
 
@@ -18,7 +19,7 @@ std::string export_bigdl(const Graph& graph) {
     try {
       if (!patterns.covered.contains(&node)) BigdlNodeExporter(graph, node, patterns, writer, sources).run();
     } catch (const Error& error) {
-      throw Error(error.kind(), error.what(), place_of(node), error.hint());
+      throw placed(error, place_of(node));
     }
   }
   for (const ValueId value : graph.outputs) {

@@ -6,6 +6,7 @@
 
 #include "graph/check.h"
 #include "graph/export/caffe_exporter.h"
+#include "graph/placed_error.h"
 #include "octavo/error.h"
 
 namespace octavo::graph {
@@ -27,7 +28,7 @@ CaffeExport export_caffe(const Graph& graph) {
     try {
       CaffeNodeExporter(graph, node, net, taken).run();
     } catch (const Error& error) {
-      throw Error(error.kind(), error.what(), place_of(node), error.hint());
+      throw placed(error, place_of(node));
     }
   }
   if (net.ByteSizeLong() > kMaxCaffeBytes) {

@@ -4,6 +4,7 @@
 
 #include "graph/check.h"
 #include "graph/export/onnx_exporter.h"
+#include "graph/placed_error.h"
 
 namespace octavo::graph {
 
@@ -16,7 +17,7 @@ std::string export_onnx(const Graph& graph) {
     try {
       OnnxNodeExporter(graph, node, writer).run();
     } catch (const Error& error) {
-      throw Error(error.kind(), error.what(), place_of(node), error.hint());
+      throw placed(error, place_of(node));
     }
   }
   for (const ValueId value : graph.outputs) writer.output(graph.values[value].name, graph.values[value].shape);

@@ -6,6 +6,7 @@
 
 #include "graph/check.h"
 #include "graph/export/tensorflow_exporter.h"
+#include "graph/placed_error.h"
 #include "octavo/error.h"
 
 namespace octavo::graph {
@@ -19,7 +20,7 @@ std::string export_tensorflow(const Graph& graph) {
     try {
       TensorflowNodeExporter(graph, node, writer, names).run();
     } catch (const Error& error) {
-      throw Error(error.kind(), error.what(), place_of(node));
+      throw placed(error, place_of(node));
     }
   }
   return writer.finish();

@@ -4,6 +4,7 @@
 
 #include "graph/check.h"
 #include "graph/export/torch_nesting.h"
+#include "graph/placed_error.h"
 
 namespace octavo::graph {
 
@@ -17,7 +18,7 @@ std::string export_torch(const Graph& graph) {
       if (step.inputs.empty()) fail("a value that depends on no input");
       rows.push_back(TorchStepExporter(graph, step, modules).run());
     } catch (const Error& error) {
-      throw Error(ErrorKind::unsupported, error.what(), place_of(*step.node));
+      throw placed(error, ErrorKind::unsupported, place_of(*step.node));
     }
   }
   for (const ValueId output : graph.outputs) {

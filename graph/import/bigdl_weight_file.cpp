@@ -11,6 +11,7 @@
 #include "graph/import/bigdl_tensor.h"
 #include "graph/import/md5.h"
 #include "graph/mapped_file.h"
+#include "graph/placed_error.h"
 #include "octavo/error.h"
 
 namespace octavo::graph {
@@ -108,7 +109,7 @@ void BigdlTensors::read_weight_file(const std::filesystem::path& file) {
       throw Error(ErrorKind::malformed, "its checksum does not match", {}, "the file is damaged: copy it again");
     }
   } catch (const Error& error) {
-    throw Error(error.kind(), error.what(), file.string(), error.hint());
+    throw placed(error, file.string());
   }
 }
 

@@ -188,13 +188,6 @@ std::vector<ImportedValue> NodeBuilder::finish() {
   return std::move(results_);
 }
 
-Error placed(const Error& error, ErrorKind kind, const std::string& place) {
-  if (!error.where().empty()) return {kind, error.what(), place};  // its place and hint stand in its text
-  std::string what = error.what();
-  if (!error.hint().empty()) what.resize(what.size() - error.hint().size() - std::string_view(" ()").size());
-  return {kind, what, place, error.hint()};
-}
-
 const ConstantTensor& known_numbers(const ImportedValue& value, std::string_view what) {
   if (!value.is_constant()) {
     NodeBuilder::unsupported(fmt::format("its {} are computed by the network", what),

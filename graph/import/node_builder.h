@@ -105,9 +105,6 @@ class NodeBuilder {
   std::vector<ImportedValue> results_;
 };
 
-/// The same error with a place, for a layer that knows more than the one that threw.
-[[nodiscard]] Error placed(const Error& error, ErrorKind kind, const std::string& place);
-
 /// The numbers of a value that have to be known at import; throws Error(unsupported) when a node makes them.
 [[nodiscard]] const ConstantTensor& known_numbers(const ImportedValue& value, std::string_view what);
 /// The same, of one number; throws Error(malformed) when there are more.

@@ -10,6 +10,7 @@
 #include "graph/check.h"
 #include "graph/import/onnx_limits.h"
 #include "graph/import/onnx_operators.h"
+#include "graph/placed_error.h"
 #include "octavo/error.h"
 
 namespace octavo::graph {

@@ -7,6 +7,7 @@
 #include "graph/import/onnx_limits.h"
 #include "graph/import/wire_reader.h"
 #include "graph/mapped_file.h"
+#include "graph/placed_error.h"
 #include "octavo/error.h"
 
 namespace octavo::graph {
@@ -120,7 +121,7 @@ OnnxModelFile::OnnxModelFile(const std::filesystem::path& file) : file_(file) {
     if (bytes_.empty()) malformed("the file is empty");
     read_model();
   } catch (const Error& error) {
-    throw Error(error.kind(), error.what(), file.string(), error.hint());
+    throw placed(error, file.string());
   }
 }
 

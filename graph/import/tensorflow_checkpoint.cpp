@@ -15,6 +15,7 @@
 #include "graph/import/wire_reader.h"
 #include "graph/mapped_file.h"
 #include "graph/near_names.h"
+#include "graph/placed_error.h"
 #include "octavo/error.h"
 
 namespace octavo::graph {
@@ -74,7 +75,7 @@ TensorflowCheckpoint::TensorflowCheckpoint(const std::filesystem::path& prefix) 
     }
     read_object_names();
   } catch (const Error& error) {
-    throw placed(error, error.kind(), index);
+    throw placed(error, index);
   }
 }
 

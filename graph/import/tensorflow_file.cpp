@@ -17,6 +17,7 @@
 #include "graph/import/text_limits.h"
 #include "graph/import/wire_reader.h"
 #include "graph/mapped_file.h"
+#include "graph/placed_error.h"
 #include "octavo/error.h"
 #include "octavo_tensorflow.pb.h"
 
@@ -114,7 +115,7 @@ TensorflowFile::TensorflowFile(const std::filesystem::path& file) : file_(file) 
     nodes_ = std::move(inlined.nodes);
     results_of_calls_ = std::move(inlined.results);
   } catch (const Error& error) {
-    throw placed(error, error.kind(), file.string());
+    throw placed(error, file.string());
   }
 }
 

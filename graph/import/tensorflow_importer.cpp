@@ -13,6 +13,7 @@
 #include "graph/import/tensorflow_limits.h"
 #include "graph/import/tensorflow_operators.h"
 #include "graph/near_names.h"
+#include "graph/placed_error.h"
 #include "octavo/error.h"
 
 namespace octavo::graph {
