@@ -99,7 +99,7 @@ class DepthwiseEngine final : public Engine {
   [[nodiscard]] std::size_t packed_bytes() const noexcept override { return packed_->bytes(); }
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return kernels_; }
 
-  void quantize(std::int64_t index, const float* image, std::byte* scratch,
+  void quantize(std::int64_t index, PartRange /*parts*/, const float* image, std::byte* scratch,
                 std::byte* /*workspace*/) const noexcept override {
     const auto [spatial, first, end] = work_of(index);
     const Tile tile = layout_.grid.tile(spatial);

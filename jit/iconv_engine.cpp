@@ -56,7 +56,7 @@ class IconvEngine final : public Engine {
   [[nodiscard]] std::size_t packed_bytes() const noexcept override { return weights_.size() + corrections_.size(); }
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return kernels_; }
 
-  void quantize(std::int64_t index, const float* image, std::byte* scratch,
+  void quantize(std::int64_t index, PartRange /*parts*/, const float* image, std::byte* scratch,
                 std::byte* /*workspace*/) const noexcept override {
     const Tile tile = grid_.tile(index);
     const FieldSpan rows = inside_image(tile.field_top, tile.field_rows, grid_.step_h, spec_.in_h);

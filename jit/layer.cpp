@@ -30,7 +30,7 @@ class ReferenceEngine final : public Engine {
   [[nodiscard]] std::size_t packed_bytes() const noexcept override {
     return weights_.q.size() + sizeof(float) * (weights_.scales.size() + weights_.bias.size() + weights_.slopes.size());
   }
-  void quantize(std::int64_t tile, const float* image, std::byte* scratch,
+  void quantize(std::int64_t tile, PartRange /*parts*/, const float* image, std::byte* scratch,
                 std::byte* /*workspace*/) const noexcept override {
     reference_quantize_tile(spec_, plan_, tile, image, scratch);
   }
@@ -90,8 +90,13 @@ std::int64_t Layer::channel_blocks() const noexcept { return state_->engine->cha
 std::size_t Layer::scratch_bytes() const noexcept { return state_->engine->scratch_bytes(); }
 std::size_t Layer::packed_bytes() const noexcept { return state_->engine->packed_bytes(); }
 std::size_t Layer::workspace_bytes() const noexcept { return state_->engine->workspace_bytes(); }
+std::int64_t Layer::quantize_parts() const noexcept { return state_->engine->quantize_parts(); }
+void Layer::quantize(std::int64_t tile, PartRange parts, const float* image, std::byte* scratch,
+                     std::byte* workspace) const noexcept {
+  state_->engine->quantize(tile, parts, image, scratch, workspace);
+}
 void Layer::quantize(std::int64_t tile, const float* image, std::byte* scratch, std::byte* workspace) const noexcept {
-  state_->engine->quantize(tile, image, scratch, workspace);
+  quantize(tile, {0, quantize_parts()}, image, scratch, workspace);
 }
 void Layer::compute(std::int64_t tile, std::int64_t channel_block, const std::byte* scratch, const float* residual,
                     float* dst, std::byte* workspace) const noexcept {

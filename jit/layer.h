@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "jit/conv_spec.h"
+#include "jit/engine.h"
 #include "jit/kernel.h"
 #include "jit/plan.h"
 
@@ -44,6 +45,7 @@ class Layer {
   [[nodiscard]] const ConvSpec& spec() const noexcept;
   [[nodiscard]] const Plan& plan() const noexcept;             ///< with what the weights settled: Plan::word_depth
   [[nodiscard]] std::int64_t tiles() const noexcept;           ///< work tiles of one image
+  [[nodiscard]] std::int64_t quantize_parts() const noexcept;  ///< pieces of a tile's quantization, at least 1
   [[nodiscard]] std::int64_t channel_blocks() const noexcept;  ///< blocks of output channels, over all groups
   [[nodiscard]] std::size_t scratch_bytes()
       const noexcept;  ///< one tile's quantized input and scales; a multiple of 64
@@ -54,6 +56,10 @@ class Layer {
   /// `scratch` (64-byte aligned). `image`: [in_h][in_w][channels] fp32. `workspace` (64-byte aligned, null where its
   /// size is 0) holds nothing before or after the call.
   void quantize(std::int64_t tile, const float* image, std::byte* scratch, std::byte* workspace) const noexcept;
+  /// Likewise parts of it only, of quantize_parts(): threads may share a tile. A Winograd layer's parts are its windows
+  /// of channels, in order.
+  void quantize(std::int64_t tile, PartRange parts, const float* image, std::byte* scratch,
+                std::byte* workspace) const noexcept;
   /// Writes the tile's outputs of one channel block. `dst` and `residual` (null without) point to the image's first
   /// output pixel.
   void compute(std::int64_t tile, std::int64_t channel_block, const std::byte* scratch, const float* residual,

@@ -56,7 +56,10 @@ class WinogradEngine final : public Engine {
   [[nodiscard]] std::size_t packed_bytes() const noexcept override { return weights_.size() + corrections_.size(); }
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return kernels_; }
 
-  void quantize(std::int64_t index, const float* image, std::byte* scratch,
+  [[nodiscard]] std::int64_t quantize_parts() const noexcept override {
+    return layout_.windows().groups * layout_.windows().windows();
+  }
+  void quantize(std::int64_t index, PartRange parts, const float* image, std::byte* scratch,
                 std::byte* workspace) const noexcept override {
     const Tile tile = layout_.grid().tile(index);
     auto* const pixels = reinterpret_cast<const float**>(workspace);
@@ -64,19 +67,14 @@ class WinogradEngine final : public Engine {
     WinogradInputArgs args{};
     args.tiles = layout_.tiles_of(tile);
     args.pixels = pixels;
-    args.q = reinterpret_cast<std::uint8_t*>(scratch);
-    args.scales = reinterpret_cast<float*>(scratch + layout_.scales_offset());
     args.staging = workspace + layout_.pixel_table_bytes();
     const WindowRun& run = layout_.windows();
-    const auto next = [&](const Kernel& kernel, std::int64_t channels) {
-      kernel(args);
-      args.channel_bytes += channels * bytes_per_float;
-      args.q += layout_.window_slice_bytes();
-      args.scales += layout_.scale_window_bytes() / bytes_per_float;
-    };
-    for (std::int64_t group = 0; group < run.groups; ++group) {
-      for (std::int64_t window = 0; window < run.full; ++window) next(*input_[0], run.channels);
-      if (run.tail_channels != 0) next(*input_[1], run.tail_channels);
+    for (std::int64_t part = parts.first; part < parts.last; ++part) {
+      const std::int64_t group = part / run.windows(), window = part % run.windows();
+      args.channel_bytes = (group * spec_.channels_per_group() + window * run.channels) * bytes_per_float;
+      args.q = reinterpret_cast<std::uint8_t*>(scratch) + part * layout_.window_slice_bytes();
+      args.scales = reinterpret_cast<float*>(scratch + layout_.scales_offset() + part * layout_.scale_window_bytes());
+      (*input_[window < run.full ? 0 : 1])(args);
     }
   }
 

@@ -27,6 +27,7 @@ constexpr double cycles_per_product_store = 2.5;    ///< of a vector
 constexpr double cycles_per_block = 30.0;           ///< loop ends, pipeline refill
 constexpr double cycles_per_call = 70.0;            ///< of a kernel
 constexpr double cycles_per_item = 150.0;           ///< a work tile and channel block
+constexpr double cycles_per_join = 5000.0;          ///< of the threads, between quantizing and computing
 constexpr double l2_bytes_per_cycle = 24.0;
 constexpr double l3_bytes_per_cycle = 12.0;
 constexpr double memory_bytes_per_cycle = 7.0;
@@ -66,9 +67,11 @@ class WinogradCost {
     const double compute = work_tiles * multiply_cycles();
     const double streams = weight_cycles();
     const double item_cycles = work_tiles * blocks() * cycles_per_item;
-    return (tiles * (input_cycles() + output_cycles()) + std::max(compute, streams) +
-            not_overlapped * std::min(compute, streams) + item_cycles) *
-           imbalance();
+    const double join = plan_.order == WorkOrder::channel_outer && threads_ > 1 ? cycles_per_join * threads_ : 0.0;
+    return mean_tiles() * quantized_tiles() * input_cycles() + join +
+           (tiles * output_cycles() + std::max(compute, streams) + not_overlapped * std::min(compute, streams) +
+            item_cycles) *
+               imbalance();
   }
   [[nodiscard]] const WinogradLayout& layout() const { return layout_; }
   [[nodiscard]] std::int64_t product_bytes() const { return layout_.product_bytes(block_channels()); }
@@ -88,6 +91,18 @@ class WinogradCost {
     return static_cast<double>(all) / static_cast<double>(grid.tiles());
   }
 
+  /// Work tiles that are quantized, by the busiest thread, times threads. With channel blocks outermost threads share
+  /// the windows of a work tile; otherwise each that computes blocks of it quantizes it for itself.
+  [[nodiscard]] double quantized_tiles() const {
+    const std::int64_t tiles = layout_.grid().tiles();
+    const auto busiest = [&](std::int64_t items) { return (items + threads_ - 1) / threads_ * threads_; };
+    if (plan_.order == WorkOrder::channel_outer) {
+      const std::int64_t parts = spec_.groups * layout_.windows().windows();
+      return static_cast<double>(busiest(tiles * parts)) / static_cast<double>(parts);
+    }
+    const bool cut_twice = threads_ > 2 && tiles % threads_ != 0;
+    return static_cast<double>(busiest(tiles) + (cut_twice ? threads_ : 0));
+  }
   /// Of a Winograd tile, all channels.
   [[nodiscard]] double input_cycles() const {
     const std::int64_t vectors = spec_.groups * ((spec_.channels_per_group() + lanes_ - 1) / lanes_);
@@ -137,9 +152,10 @@ class WinogradCost {
     const double times = (tile_outer ? all : block) <= room ? 1.0 : static_cast<double>(layout_.grid().tiles());
     return all * times / rate + quantized_cycles();
   }
-  /// With channel blocks outermost, the quantized work tiles of the whole image come again for each block.
+  /// With channel blocks outermost, the quantized work tiles of the whole image come again for each block. (So does a
+  /// single one in any order.)
   [[nodiscard]] double quantized_cycles() const {
-    if (plan_.order == WorkOrder::tile_outer) return 0.0;
+    if (plan_.order == WorkOrder::tile_outer || layout_.grid().tiles() == 1) return 0.0;
     const double bytes = static_cast<double>(layout_.scratch_bytes() * layout_.grid().tiles());
     if (bytes <= static_cast<double>(machine_.l2_bytes) / 2) return 0.0;
     return bytes * (blocks() + 1.0) / l3_bytes_per_cycle;

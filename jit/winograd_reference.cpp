@@ -67,14 +67,15 @@ class WinogradReference final : public Engine {
   }
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return {}; }
 
-  void quantize(std::int64_t index, const float* image, std::byte* scratch,
+  [[nodiscard]] std::int64_t quantize_parts() const noexcept override { return spec_.groups * spec_.windows(); }
+  void quantize(std::int64_t index, PartRange parts, const float* image, std::byte* scratch,
                 std::byte* /*workspace*/) const noexcept override {
     const Tile tile = layout_.grid().tile(index);
     const std::int64_t columns = layout_.tile_columns(tile.columns);
     for (std::int64_t t = 0; t < layout_.tiles_of(tile); ++t)
-      for (std::int64_t group = 0; group < spec_.groups; ++group)
-        for (std::int64_t window = 0; window < spec_.windows(); ++window)
-          quantize_window(tile, t / columns, t % columns, t, group, window, image, scratch);
+      for (std::int64_t part = parts.first; part < parts.last; ++part)
+        quantize_window(tile, t / columns, t % columns, t, part / spec_.windows(), part % spec_.windows(), image,
+                        scratch);
   }
 
   void compute(std::int64_t index, std::int64_t /*block*/, const std::byte* scratch, const float* residual, float* dst,

@@ -56,7 +56,7 @@ void LayerWalk::run_tile_outer(const LayerBuffers& buffers) const noexcept {
     while (begin < end) {
       const std::int64_t item = begin / blocks_, first = begin % blocks_;
       const std::int64_t last = std::min(blocks_, first + end - begin);
-      quantize(buffers, thread, item, scratch);
+      quantize(buffers, thread, item, {0, layer_.quantize_parts()}, scratch);
       for (std::int64_t block = first; block < last; ++block) compute(buffers, thread, item, block, scratch);
       begin += last - first;
     }
@@ -69,8 +69,14 @@ void LayerWalk::run_channel_outer(const LayerBuffers& buffers, std::int64_t firs
   const auto scratch_of = [&](std::int64_t item) {
     return buffers.scratch + static_cast<std::size_t>(item) * layer_.scratch_bytes();
   };
-  parallel_for(threads_, items, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
-    for (std::int64_t item = begin; item < end; ++item) quantize(buffers, thread, first_item + item, scratch_of(item));
+  const std::int64_t parts = layer_.quantize_parts();
+  parallel_for(threads_, items * parts, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
+    while (begin < end) {
+      const std::int64_t item = begin / parts, first = begin % parts;
+      const std::int64_t last = std::min(parts, first + end - begin);
+      quantize(buffers, thread, first_item + item, {first, last}, scratch_of(item));
+      begin += last - first;
+    }
   });
   parallel_for(threads_, blocks_ * items, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i)
@@ -82,9 +88,10 @@ std::byte* LayerWalk::workspace_of(const LayerBuffers& buffers, int thread) cons
   return buffers.scratch + quantized_bytes() + static_cast<std::size_t>(thread) * layer_.workspace_bytes();
 }
 
-void LayerWalk::quantize(const LayerBuffers& buffers, int thread, std::int64_t item,
+void LayerWalk::quantize(const LayerBuffers& buffers, int thread, std::int64_t item, jit::PartRange parts,
                          std::byte* scratch) const noexcept {
-  layer_.quantize(item % tiles_, buffers.input + item / tiles_ * image_floats_, scratch, workspace_of(buffers, thread));
+  layer_.quantize(item % tiles_, parts, buffers.input + item / tiles_ * image_floats_, scratch,
+                  workspace_of(buffers, thread));
 }
 
 void LayerWalk::compute(const LayerBuffers& buffers, int thread, std::int64_t item, std::int64_t block,

@@ -2,8 +2,8 @@
 // How a windowed integer layer is run over the images of a batch by a team of threads.
 //
 // tile_outer: a thread quantizes a tile into a scratch of its own and computes its channel blocks while it is in
-// cache. channel_outer: a pass quantizes all tiles of a few images, then threads share (channel block, tile) items,
-// blocks outermost, so that a block's weights stay in cache over all tiles of the pass.
+// cache. channel_outer: a pass quantizes all tiles of a few images, shared by tiles and their parts, then threads share
+// (channel block, tile) items, blocks outermost, so that a block's weights stay in cache over all tiles of the pass.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +36,8 @@ class LayerWalk {
   void run_tile_outer(const LayerBuffers& buffers) const noexcept;
   void run_channel_outer(const LayerBuffers& buffers, std::int64_t first_image, std::int64_t images) const noexcept;
   /// `item`: a tile of an image, counted over all images.
-  void quantize(const LayerBuffers& buffers, int thread, std::int64_t item, std::byte* scratch) const noexcept;
+  void quantize(const LayerBuffers& buffers, int thread, std::int64_t item, jit::PartRange parts,
+                std::byte* scratch) const noexcept;
   void compute(const LayerBuffers& buffers, int thread, std::int64_t item, std::int64_t block,
                const std::byte* scratch) const noexcept;
   [[nodiscard]] std::size_t quantized_bytes() const noexcept;
