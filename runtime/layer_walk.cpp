@@ -28,19 +28,16 @@ LayerWalk::LayerWalk(const jit::Layer& layer, std::int64_t images, int threads)
       images_of_pass_(choose_images_of_pass(layer, images)),
       threads_(threads) {}
 
-/// Tiles that are quantized at the same time: a thread's own, or all of a pass. The threads' workspaces follow.
-std::size_t LayerWalk::quantized_bytes() const noexcept {
-  const std::int64_t scratches =
-      layer_.plan().order == jit::WorkOrder::tile_outer ? threads_ : images_of_pass_ * tiles_;
-  return static_cast<std::size_t>(scratches) * layer_.scratch_bytes();
+std::size_t LayerWalk::scratch_bytes() const noexcept {
+  return tile_outer() ? 0 : static_cast<std::size_t>(images_of_pass_ * tiles_) * layer_.scratch_bytes();
 }
 
-std::size_t LayerWalk::scratch_bytes() const noexcept {
-  return quantized_bytes() + static_cast<std::size_t>(threads_) * layer_.workspace_bytes();
+std::size_t LayerWalk::thread_scratch_bytes() const noexcept {
+  return layer_.workspace_bytes() + (tile_outer() ? layer_.scratch_bytes() : 0);
 }
 
 void LayerWalk::run(const LayerBuffers& buffers) const noexcept {
-  if (layer_.plan().order == jit::WorkOrder::tile_outer) {
+  if (tile_outer()) {
     run_tile_outer(buffers);
   } else {
     for (std::int64_t first = 0; first < images_; first += images_of_pass_)
@@ -52,7 +49,7 @@ void LayerWalk::run_tile_outer(const LayerBuffers& buffers) const noexcept {
   // Threads share channel blocks of tiles rather than whole tiles: 7 tiles are 3.5 for each of two threads, at the
   // price of quantizing the tile between two shares twice.
   parallel_for(threads_, images_ * tiles_ * blocks_, 1, [&](int thread, std::int64_t begin, std::int64_t end) {
-    std::byte* const scratch = buffers.scratch + static_cast<std::size_t>(thread) * layer_.scratch_bytes();
+    std::byte* const scratch = buffers.thread_scratch.of(thread) + layer_.workspace_bytes();
     while (begin < end) {
       const std::int64_t item = begin / blocks_, first = begin % blocks_;
       const std::int64_t last = std::min(blocks_, first + end - begin);
@@ -84,14 +81,10 @@ void LayerWalk::run_channel_outer(const LayerBuffers& buffers, std::int64_t firs
   });
 }
 
-std::byte* LayerWalk::workspace_of(const LayerBuffers& buffers, int thread) const noexcept {
-  return buffers.scratch + quantized_bytes() + static_cast<std::size_t>(thread) * layer_.workspace_bytes();
-}
-
 void LayerWalk::quantize(const LayerBuffers& buffers, int thread, std::int64_t item, jit::PartRange parts,
                          std::byte* scratch) const noexcept {
   layer_.quantize(item % tiles_, parts, buffers.input + item / tiles_ * image_floats_, scratch,
-                  workspace_of(buffers, thread));
+                  buffers.thread_scratch.of(thread));
 }
 
 void LayerWalk::compute(const LayerBuffers& buffers, int thread, std::int64_t item, std::int64_t block,
@@ -99,7 +92,7 @@ void LayerWalk::compute(const LayerBuffers& buffers, int thread, std::int64_t it
   const std::int64_t image = item / tiles_;
   const float* const residual = buffers.residual == nullptr ? nullptr : buffers.residual + image * output_floats_;
   layer_.compute(item % tiles_, block, scratch, residual, buffers.output + image * output_floats_,
-                 workspace_of(buffers, thread));
+                 buffers.thread_scratch.of(thread));
 }
 
 }  // namespace octavo::runtime

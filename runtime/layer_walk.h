@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "jit/layer.h"
+#include "runtime/thread_scratch.h"
 
 namespace octavo::runtime {
 
@@ -19,6 +20,7 @@ struct LayerBuffers {
   const float* residual = nullptr;
   float* output = nullptr;
   std::byte* scratch = nullptr;  ///< LayerWalk::scratch_bytes(), 64-byte aligned
+  ThreadScratch thread_scratch;  ///< LayerWalk::thread_scratch_bytes() for each thread
 };
 
 class LayerWalk {
@@ -26,9 +28,10 @@ class LayerWalk {
   /// The layer outlives the walk.
   LayerWalk(const jit::Layer& layer, std::int64_t images, int threads);
 
+  /// Tiles that are quantized for all threads: those of a pass, with channel blocks outermost.
   [[nodiscard]] std::size_t scratch_bytes() const noexcept;
-  /// The part of the scratch that one thread's calls of the layer may use (jit/layer.h).
-  [[nodiscard]] std::byte* workspace_of(const LayerBuffers& buffers, int thread) const noexcept;
+  /// Of a thread's own: the layer's workspace (jit/layer.h), then, tile by tile, the quantized tile.
+  [[nodiscard]] std::size_t thread_scratch_bytes() const noexcept;
   /// Allocates nothing; from many threads at once on different buffers.
   void run(const LayerBuffers& buffers) const noexcept;
 
@@ -40,7 +43,7 @@ class LayerWalk {
                 std::byte* scratch) const noexcept;
   void compute(const LayerBuffers& buffers, int thread, std::int64_t item, std::int64_t block,
                const std::byte* scratch) const noexcept;
-  [[nodiscard]] std::size_t quantized_bytes() const noexcept;
+  [[nodiscard]] bool tile_outer() const noexcept { return layer_.plan().order == jit::WorkOrder::tile_outer; }
 
   const jit::Layer& layer_;
   std::int64_t images_, tiles_, blocks_, image_floats_, output_floats_, images_of_pass_;

@@ -27,6 +27,7 @@ std::unique_ptr<runtime::Context> Program::Impl::make_context() const {
   run.stream = dnnl::stream(engine);
   run.threads = threads;
   run.scratch = base + scratch_offset;
+  run.thread_scratch = {base + thread_scratch_offset, thread_scratch_stride};
   run.values.assign(slots.size(), nullptr);
   for (std::size_t slot = 0; slot < slots.size(); ++slot)
     if (slots[slot].kind == SlotPlace::Kind::arena)

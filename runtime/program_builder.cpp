@@ -229,10 +229,16 @@ class Builder {
       const bool in_arena = buffer.kind == SlotPlace::Kind::arena;
       program.slots.push_back({buffer.kind, in_arena ? plan.offsets[id] : buffer.external});
     }
-    std::size_t scratch = 0;
-    for (const auto& step : program.steps) scratch = std::max(scratch, step->scratch_bytes());
+    std::size_t scratch = 0, of_thread = 0;
+    for (const auto& step : program.steps) {
+      scratch = std::max(scratch, step->scratch_bytes());
+      of_thread = std::max(of_thread, step->thread_scratch_bytes());
+    }
     program.scratch_offset = plan.bytes;
-    program.arena_bytes = plan.bytes + align_up(scratch);
+    program.thread_scratch_offset = program.scratch_offset + align_up(scratch);
+    program.thread_scratch_stride = align_up(of_thread);
+    program.arena_bytes =
+        program.thread_scratch_offset + static_cast<std::size_t>(program.threads) * program.thread_scratch_stride;
   }
 
   const graph::Graph& graph_;

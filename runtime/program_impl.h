@@ -31,7 +31,7 @@ namespace octavo {
 struct Program::Impl {
   std::vector<std::unique_ptr<runtime::Step>> steps;
   std::vector<runtime::SlotPlace> slots;
-  std::size_t scratch_offset = 0, arena_bytes = 0;
+  std::size_t scratch_offset = 0, thread_scratch_offset = 0, thread_scratch_stride = 0, arena_bytes = 0;
   int threads = 1;
   dnnl::engine engine;
 

@@ -18,6 +18,7 @@
 #include "jit/tuning.h"
 #include "octavo/program.h"
 #include "runtime/layout.h"
+#include "runtime/thread_scratch.h"
 
 namespace octavo::runtime {
 
@@ -50,6 +51,7 @@ struct RunContext {
   int threads = 1;
   std::vector<float*> values;    ///< by slot: where each value lies, 64-byte aligned but for the program's inputs
   std::byte* scratch = nullptr;  ///< at least the step's scratch_bytes(), 64-byte aligned
+  ThreadScratch thread_scratch;  ///< at least the step's thread_scratch_bytes() for each thread
   StepState* state = nullptr;    ///< what the step's make_state() returned
 };
 
@@ -62,6 +64,7 @@ class Step {
   /// Runs from many threads at once on different contexts; allocates nothing.
   virtual void run(RunContext& context) const = 0;
   [[nodiscard]] virtual std::size_t scratch_bytes() const { return 0; }
+  [[nodiscard]] virtual std::size_t thread_scratch_bytes() const { return 0; }  ///< for each thread, beside that
   [[nodiscard]] virtual std::size_t weight_bytes() const { return 0; }
   [[nodiscard]] virtual std::vector<std::shared_ptr<const jit::Kernel>> kernels() const { return {}; }
   [[nodiscard]] virtual std::unique_ptr<StepState> make_state() const { return nullptr; }

@@ -47,24 +47,28 @@ LayerBuffers SyntheticLayer::buffers() const {
   return {.input = reinterpret_cast<const float*>(image_.data()),
           .residual = residual_.size() == 0 ? nullptr : reinterpret_cast<const float*>(residual_.data()),
           .output = reinterpret_cast<float*>(output_.data()),
-          .scratch = nullptr};
+          .scratch = nullptr,
+          .thread_scratch = {}};
 }
 
 PlannedLayer::PlannedLayer(const SyntheticLayer& synthetic, const jit::Plan& plan, int threads, jit::KernelCache& cache)
     : layer_(synthetic.spec(), plan, synthetic.weights(), cache),
       walk_(layer_, 1, threads),
       scratch_(walk_.scratch_bytes()),
-      workspace_(layer_.workspace_bytes()),
+      thread_scratch_(static_cast<std::size_t>(threads) * walk_.thread_scratch_bytes()),
       buffers_(synthetic.buffers()) {
   buffers_.scratch = scratch_.data();
+  buffers_.thread_scratch = {thread_scratch_.data(), walk_.thread_scratch_bytes()};
 }
 
 void PlannedLayer::quantize() const noexcept {
-  const bool shared = layer_.plan().order == jit::WorkOrder::tile_outer;
-  for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile)
-    layer_.quantize(tile, buffers_.input,
-                    buffers_.scratch + (shared ? 0 : static_cast<std::size_t>(tile) * layer_.scratch_bytes()),
-                    workspace_.data());
+  std::byte* const workspace = thread_scratch_.data();
+  const bool tile_outer = layer_.plan().order == jit::WorkOrder::tile_outer;
+  for (std::int64_t tile = 0; tile < layer_.tiles(); ++tile) {
+    std::byte* const scratch = tile_outer ? workspace + layer_.workspace_bytes()
+                                          : scratch_.data() + static_cast<std::size_t>(tile) * layer_.scratch_bytes();
+    layer_.quantize(tile, buffers_.input, scratch, workspace);
+  }
 }
 
 }  // namespace octavo::runtime

@@ -44,8 +44,8 @@ class PlannedLayer {
 
  private:
   jit::Layer layer_;
-  LayerWalk walk_;                         ///< over layer_
-  jit::AlignedBytes scratch_, workspace_;  ///< of the walk; of quantize()
+  LayerWalk walk_;  ///< over layer_
+  jit::AlignedBytes scratch_, thread_scratch_;
   LayerBuffers buffers_;
 };
 

@@ -114,7 +114,7 @@ class IntegerStep final : public Step {
     // Behind the walk's scratch, which ends at a cache line.
     auto* const unpooled = reinterpret_cast<float*>(context.scratch + walk_.scratch_bytes());
     walk_.run({context.values[input_], residual_ ? context.values[*residual_] : nullptr, pool_ ? unpooled : output,
-               context.scratch});
+               context.scratch, context.thread_scratch});
     if (pool_) pool_->run(unpooled, output, context.threads);
   }
 
@@ -122,6 +122,7 @@ class IntegerStep final : public Step {
   [[nodiscard]] std::size_t scratch_bytes() const override {
     return walk_.scratch_bytes() + (pool_ ? output_bytes_ : 0);
   }
+  [[nodiscard]] std::size_t thread_scratch_bytes() const override { return walk_.thread_scratch_bytes(); }
   [[nodiscard]] std::size_t weight_bytes() const override { return layer_.packed_bytes(); }
   [[nodiscard]] std::vector<std::shared_ptr<const jit::Kernel>> kernels() const override { return layer_.kernels(); }
 

@@ -40,14 +40,12 @@ OCTAVO_VECTORIZED void add(const float* x, float* sums, std::int64_t count) {
 
 class LrnStep final : public Step {
  public:
-  LrnStep(const graph::Lrn& op, const Shape& shape, int threads, Slot input, Slot output)
+  LrnStep(const graph::Lrn& op, const Shape& shape, Slot input, Slot output)
       : op_(op),
         height_(shape[2]),
         width_(shape[3]),
         pixels_(shape[0] * shape[2] * shape[3]),
         channels_(shape[1]),
-        scratch_of_thread_(align_up(static_cast<std::size_t>(2 * channels_ + op.size) * sizeof(float))),
-        threads_(threads),
         input_(input),
         output_(output) {
     info.algorithm = "channels-last loop";
@@ -58,8 +56,7 @@ class LrnStep final : public Step {
     float* const y = context.values[output_];
     const std::int64_t grain = std::max<std::int64_t>(kPointwiseGrain / (channels_ * op_.size), 1);
     parallel_for(context.threads, pixels_, grain, [&](int thread, std::int64_t begin, std::int64_t end) {
-      auto* const scratch =
-          reinterpret_cast<float*>(context.scratch + static_cast<std::size_t>(thread) * scratch_of_thread_);
+      auto* const scratch = reinterpret_cast<float*>(context.thread_scratch.of(thread));
       for (std::int64_t pixel = begin; pixel < end; ++pixel) {
         if (op_.across_channels) {
           across_channels(x + pixel * channels_, scratch, y + pixel * channels_);
@@ -69,8 +66,8 @@ class LrnStep final : public Step {
       }
     });
   }
-  [[nodiscard]] std::size_t scratch_bytes() const override {
-    return static_cast<std::size_t>(threads_) * scratch_of_thread_;
+  [[nodiscard]] std::size_t thread_scratch_bytes() const override {
+    return static_cast<std::size_t>(2 * channels_ + op_.size) * sizeof(float);
   }
 
  private:
@@ -97,8 +94,6 @@ class LrnStep final : public Step {
 
   graph::Lrn op_;
   std::int64_t height_, width_, pixels_, channels_;
-  std::size_t scratch_of_thread_;
-  int threads_;
   Slot input_, output_;
 };
 
@@ -107,7 +102,7 @@ class LrnStep final : public Step {
 BuiltStep build_lrn(const StepRequest& request) {
   const auto& op = std::get<graph::Lrn>(request.node.op);
   BuiltStep built;
-  built.step = std::make_unique<LrnStep>(op, request.input_shape(), request.context.threads, request.inputs[0],
+  built.step = std::make_unique<LrnStep>(op, request.input_shape(), request.inputs[0],
                                          request.outputs[0]);
   built.outputs = {Layout::nhwc};
   return built;

@@ -14,6 +14,7 @@
 #include "octavo/tensor.h"
 #include "runtime/aligned_buffer.h"
 #include "runtime/layout.h"
+#include "runtime/memory_plan.h"
 #include "runtime/step.h"
 
 namespace octavo::runtime::test {
@@ -101,8 +102,11 @@ inline std::vector<Tensor> run_op(const graph::Op& op, const std::vector<Tensor>
 
   const BuiltStep built = builder_of(op).build(request);
   if (!built.alias) {
+    const std::size_t of_thread = align_up(built.step->thread_scratch_bytes());
     AlignedBuffer scratch(built.step->scratch_bytes() + 64);
-    RunContext context{dnnl::stream(build.engine), threads, {}, scratch.data(), nullptr};
+    AlignedBuffer thread_scratch(static_cast<std::size_t>(threads) * of_thread + 64);
+    RunContext context{
+        dnnl::stream(build.engine), threads, {}, scratch.data(), {thread_scratch.data(), of_thread}, nullptr};
     const auto state = built.step->make_state();
     context.state = state.get();
     for (auto& numbers : memory) context.values.push_back(numbers.data());
