@@ -25,6 +25,8 @@ constexpr int locals_bytes = 64;
 constexpr std::int64_t unrolled_steps = 64;
 constexpr std::int64_t unrolled_steps_by_words = 16;  ///< whose dot products are several instructions each
 constexpr std::int64_t looped_steps = 16;             ///< of a window too deep to unroll
+constexpr std::int64_t cache_line_bytes = 64;
+constexpr std::int64_t most_lines_ahead = 16;  ///< in a row: a core has room for some twenty misses
 
 /// Which vector register holds what. Accumulators of a block are numbered pixel by pixel.
 class RegisterPlan {
@@ -100,6 +102,10 @@ class IconvEmitter {
       a_.sub(residual_, dst_);
     }
     if (k_.windows.tail_channels != 0) a_.mov(pixel_, 0);
+    if (lines_ahead() != 0) {
+      a_.mov(ahead_, a_.ptr[args_ + offsetof(IconvArgs, weights)]);
+      a_.advance(ahead_, k_.weights_ahead);
+    }
     emit_pixel_blocks();
     a_.epilogue();
     return a_.finish(k_.name());
@@ -122,6 +128,22 @@ class IconvEmitter {
   [[nodiscard]] int columns() const { return static_cast<int>(k_.column_vectors); }
   [[nodiscard]] Mask lanes_of(int column) const {
     return column + 1 == columns() && k_.channels % unit_->lanes() != 0 ? channel_tail : Mask{};
+  }
+
+  // ---- weights of the next call ------------------------------------------------------------------------------------
+  /// Cache lines that each window of each pixel block fetches, so that all have come at the end.
+  [[nodiscard]] std::int64_t lines_ahead() const {
+    if (k_.weights_ahead == 0 || k_.epilogue.residual) return 0;
+    std::int64_t down = 0, across = 0;
+    for (const PixelRun& run : balanced_runs(k_.tile_rows, k_.block_rows)) down += run.count;
+    for (const PixelRun& run : balanced_runs(k_.tile_columns, k_.block_columns)) across += run.count;
+    const std::int64_t windows = down * across * k_.windows.windows(), lines = k_.weights_ahead / cache_line_bytes;
+    return std::min((lines + windows - 1) / windows, most_lines_ahead);
+  }
+  void fetch_weights_ahead() {
+    for (std::int64_t line = 0; line < lines_ahead(); ++line)
+      a_.prefetcht1(a_.ptr[ahead_ + displacement(line * cache_line_bytes)]);
+    a_.advance(ahead_, lines_ahead() * cache_line_bytes);
   }
 
   // ---- blocks of pixels -------------------------------------------------------------------------------------------
@@ -188,6 +210,7 @@ class IconvEmitter {
     a_.annotate(fmt::format("window of {} channels", channels));
     const std::int64_t scale_bytes = k_.column_vectors * vector_bytes_;
     start_products(block, scale_bytes);
+    fetch_weights_ahead();
     a_.mov(window_weights_, weights_);
     const std::int64_t corrections_at = scale_bytes * (k_.nonnegative_input ? 1 : 2);
     a_.advance(weights_, corrections_at + (by_words() ? scale_bytes : 0));
@@ -474,7 +497,8 @@ class IconvEmitter {
   const Reg64 field_ = a_.rbx;           ///< first window's slice, at the block's first pixel
   const Reg64 scales_ = a_.r8;           ///< first window's scale, at the block's first pixel
   const Reg64 dst_ = a_.rsi;             ///< at the block's first pixel
-  const Reg64 residual_ = a_.rdx;        ///< minus dst_
+  const Reg64 residual_ = a_.rdx;        ///< minus dst_; without a residual:
+  const Reg64 ahead_ = a_.rdx;           ///< the next line of the next call's weights
   const Reg64 slice_ = a_.r9;            ///< the window's slice, at the block's first pixel
   const Reg64 weights_ = a_.r10;         ///< the next k-step's
   const Reg64 window_weights_ = a_.r11;  ///< the window's weight scales
@@ -506,6 +530,7 @@ std::string IconvKernel::name() const {
   if (pixel_bytes != 0) name += fmt::format("_pixel{}", pixel_bytes);
   if (scale_per_pixel) name += fmt::format("_perpixel{}x{}", scale_window_bytes, scale_pixel_bytes);
   if (word_depth != 0) name += fmt::format("_words{}", word_depth);
+  if (weights_ahead != 0) name += fmt::format("_ahead{}", weights_ahead);
   return name + (nonnegative_input ? "_u8" : "_s8") + epilogue.name() + "_" + std::string(isa_name(isa));
 }
 

@@ -26,6 +26,8 @@ namespace octavo::jit {
 namespace {
 
 constexpr std::int64_t bytes_per_float = 4;
+/// Transformed weights that one work tile after the other finds in L2.
+constexpr std::size_t weights_that_stay = std::size_t{256} << 10;
 
 class WinogradEngine final : public Engine {
  public:
@@ -286,7 +288,8 @@ class WinogradEngine final : public Engine {
             .scale_window_bytes = layout_.scale_window_bytes(),
             .word_depth = plan_.word_depth,
             .dst_row_bytes = 0,
-            .dst_pixel_bytes = layout_.product_tile_bytes(block.column_vectors * lanes())};
+            .dst_pixel_bytes = layout_.product_tile_bytes(block.column_vectors * lanes()),
+            .weights_ahead = weights_.size() > weights_that_stay ? static_cast<std::int64_t>(block_bytes(block.channels == packed_.block(0).channels ? 0 : packed_.blocks() - 1)) : 0};
   }
 
   [[nodiscard]] WinogradOutputKernel output_kernel(std::int64_t rows, std::int64_t columns,

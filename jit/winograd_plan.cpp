@@ -190,8 +190,10 @@ std::vector<Plan> plans_of(const ConvSpec& spec, Breadth breadth) {
   std::vector<Plan> plans;
   for (const OutputTile& tile : allowed_tiles(spec.winograd)) {
     const std::int64_t down = (spec.out_h + tile.h - 1) / tile.h, across = (spec.out_w + tile.w - 1) / tile.w;
-    for (const std::int64_t rows : balanced_sizes(down, most_tiles)) {
-      for (const std::int64_t columns : balanced_sizes(across, most_tiles)) {
+    // Wide work tiles first, which win where the cost is the same: threads then share an image by rows, whatever the
+    // layer, and find what they read next in their own caches.
+    for (const std::int64_t columns : balanced_sizes(across, most_tiles)) {
+      for (const std::int64_t rows : balanced_sizes(down, most_tiles)) {
         if (rows * columns > most_tiles) continue;
         Plan plan;
         plan.winograd_h = tile.h;

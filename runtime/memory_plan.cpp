@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Best-fit placement by decreasing size.
+// By decreasing size: into the tightest gap, or into the smallest stack that is free.
 #include "runtime/memory_plan.h"
 
 #include <algorithm>
@@ -28,15 +28,49 @@ std::size_t find_gap(const std::vector<Extent>& taken, std::size_t bytes) {
   return best == SIZE_MAX ? cursor : best;
 }
 
-}  // namespace
-
-MemoryPlan plan_memory(std::span<const BufferRequest> requests) {
-  MemoryPlan plan;
-  plan.offsets.assign(requests.size(), 0);
+std::vector<std::size_t> by_decreasing_size(std::span<const BufferRequest> requests) {
   std::vector<std::size_t> order(requests.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return requests[a].bytes > requests[b].bytes; });
+  return order;
+}
+
+/// Buffers of which no two live at the same time, all with the same middle.
+struct Stack {
+  std::size_t begin, bytes;
+  std::vector<std::size_t> members;
+};
+
+}  // namespace
+
+MemoryPlan plan_memory_by_halves(std::span<const BufferRequest> requests) {
+  MemoryPlan plan;
+  plan.offsets.assign(requests.size(), 0);
+  std::vector<Stack> stacks;
+  for (const std::size_t id : by_decreasing_size(requests)) {
+    const std::size_t bytes = align_up(requests[id].bytes);
+    if (bytes == 0) continue;
+    // Later stacks are smaller.
+    const auto free = std::find_if(stacks.rbegin(), stacks.rend(), [&](const Stack& stack) {
+      return std::none_of(stack.members.begin(), stack.members.end(),
+                          [&](std::size_t member) { return meet(requests[id], requests[member]); });
+    });
+    Stack* stack = free == stacks.rend() ? nullptr : &*free;
+    if (stack == nullptr) {
+      stack = &stacks.emplace_back(Stack{plan.bytes, bytes, {}});
+      plan.bytes += bytes;
+    }
+    stack->members.push_back(id);
+    plan.offsets[id] = stack->begin + (stack->bytes - bytes) / 2 / kArenaAlignment * kArenaAlignment;
+  }
+  return plan;
+}
+
+MemoryPlan plan_memory(std::span<const BufferRequest> requests) {
+  MemoryPlan plan;
+  plan.offsets.assign(requests.size(), 0);
+  const std::vector<std::size_t> order = by_decreasing_size(requests);
 
   std::vector<Extent> taken;
   for (std::size_t position = 0; position < order.size(); ++position) {

@@ -29,4 +29,9 @@ struct MemoryPlan {
 /// Deterministic. A buffer of no bytes has offset 0.
 [[nodiscard]] MemoryPlan plan_memory(std::span<const BufferRequest> requests);
 
+/// For several threads, each of which works on its own part of every buffer, in order: buffers that follow each other
+/// in the same memory have the same middle, so that what lies before it stays in the caches of the threads of the first
+/// half, and what lies behind it in those of the others. Takes more memory than plan_memory(). Deterministic.
+[[nodiscard]] MemoryPlan plan_memory_by_halves(std::span<const BufferRequest> requests);
+
 }  // namespace octavo::runtime

@@ -223,7 +223,7 @@ class Builder {
       const bool in_arena = buffers_[id].kind == SlotPlace::Kind::arena && lives[id].first != SIZE_MAX;
       if (in_arena) requests[id] = {buffers_[id].bytes, lives[id].first, lives[id].last};
     }
-    const MemoryPlan plan = plan_memory(requests);
+    const MemoryPlan plan = program.threads > 1 ? plan_memory_by_halves(requests) : plan_memory(requests);
     for (const BufferId id : buffer_of_slot_) {
       const Buffer& buffer = buffers_[id];
       const bool in_arena = buffer.kind == SlotPlace::Kind::arena;

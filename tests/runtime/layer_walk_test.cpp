@@ -58,8 +58,10 @@ TEST(LayerWalk, EveryShareOfTheWorkGivesTheNumbersOfTheReference) {
       SCOPED_TRACE(spec.name() + " " + plan.name() + ", threads: " + std::to_string(threads));
       const LayerWalk walk(layer, images, threads);
       const AlignedBuffer scratch(walk.scratch_bytes());
+      const AlignedBuffer thread_scratch(static_cast<std::size_t>(threads) * walk.thread_scratch_bytes());
       std::vector<float> output(expected.size(), std::numeric_limits<float>::quiet_NaN());
-      walk.run({input.data(), residual.empty() ? nullptr : residual.data(), output.data(), scratch.data()});
+      walk.run({input.data(), residual.empty() ? nullptr : residual.data(), output.data(),
+                scratch.data(), {thread_scratch.data(), walk.thread_scratch_bytes()}});
       EXPECT_EQ(output, expected);
     }
   }
