@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <limits>
 
 #include "graph/compiler.h"
 #include "graph/import/onnx.h"
@@ -352,6 +353,50 @@ TEST(OnnxTransformer, RunsWithItsLinearLayersInEightBits) {
 // ---- quantized files ----------------------------------------------------------------------------------------------
 
 /// Integers of 8 bits as the operators define them.
+/// Two heads of queries share one of keys; two keys come before the first query; a window looks back over two keys; the
+/// mask hides the last key from all, and every key from the last query, whose answer is 0.
+TEST(OnnxTransformer, AttentionSeesWhatMaskAndWindowLeave) {
+  constexpr int kQueries = 3, kKeys = 5, kSize = 4, kHeads = 2, kBack = 2;
+  const Values q = random_values({1, kHeads, kQueries, kSize}, 1);
+  const Values k = random_values({1, 1, 3, kSize}, 2), v = random_values({1, 1, 3, kSize}, 3);
+  const Values past_k = random_values({1, 1, 2, kSize}, 4), past_v = random_values({1, 1, 2, kSize}, 5);
+  const float hidden = -std::numeric_limits<float>::infinity();
+  std::vector<float> mask(kQueries * 4, 0.25F);  // of four keys: the fifth is hidden
+  std::fill(mask.end() - 4, mask.end(), hidden);
+  OnnxModel model;
+  for (const auto& [name, value] : {std::pair{"q", &q}, {"k", &k}, {"v", &v}, {"pk", &past_k}, {"pv", &past_v}}) {
+    model.input(name, value->shape);
+  }
+  model.node("Attention", {"q", "k", "v", model.floats("mask", {kQueries, 4}, mask), "pk", "pv"}, "y", [](auto n) {
+    n.set("is_causal", std::int64_t{1}).set("left_window_size", std::int64_t{kBack}).set("softcap", 2.0F);
+  });
+  const OnnxFiles files;
+  const Graph graph = graph::import_onnx(files.write("net.onnx", model.finish("y", 28).SerializeAsString()));
+  const std::vector<float> y = run(graph, {q, k, v, past_k, past_v}).numbers;
+  const auto row = [](const Values& past, const Values& now, int key) {
+    return key < 2 ? past.numbers.data() + key * kSize : now.numbers.data() + (key - 2) * kSize;
+  };
+  for (int i = 0; i < kHeads * kQueries; ++i) {
+    const int query = i % kQueries;
+    std::vector<double> sum(kSize, 0.0);
+    double weights = 0;
+    for (int key = 0; key < kKeys - 1 && query != kQueries - 1; ++key) {
+      if (key > query + 2 || query + 2 - key > kBack) continue;
+      double score = 0;
+      for (int c = 0; c < kSize; ++c) {
+        score += static_cast<double>(q.numbers[static_cast<std::size_t>(i * kSize + c)]) * row(past_k, k, key)[c] / 2;
+      }
+      const double weight = std::exp(2 * std::tanh(score / 2));
+      weights += weight;
+      for (int c = 0; c < kSize; ++c) sum[static_cast<std::size_t>(c)] += weight * row(past_v, v, key)[c];
+    }
+    for (int c = 0; c < kSize; ++c) {
+      const double expected = weights == 0 ? 0 : sum[static_cast<std::size_t>(c)] / weights;
+      EXPECT_NEAR(y[static_cast<std::size_t>(i * kSize + c)], expected, 1e-5) << "query " << i;
+    }
+  }
+}
+
 TEST(QuantizedConstant, DynamicQuantizationAndAnIntegerProductAreExact) {
   OnnxModel model;
   graph::OnnxWriter& writer = model.writer();
