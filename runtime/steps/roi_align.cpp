@@ -15,16 +15,17 @@ namespace {
 constexpr float kMostPoints = 1024;
 
 /// A point in one direction, between two cells.
-struct Between {
+struct PointBetween {
   std::int64_t low = 0, high = 0;
   float of_low = 0, of_high = 0;  ///< weights
   bool outside = true;
 };
 
 /// Where a region lies in one direction, its parts, and the points of a part.
-class Stretch {
+class RegionStretch {
  public:
-  Stretch(float low, float high, const graph::RoiAlign& op, std::int64_t parts, std::int64_t cells) : cells_(cells) {
+  RegionStretch(float low, float high, const graph::RoiAlign& op, std::int64_t parts, std::int64_t cells)
+      : cells_(cells) {
     const float shift = op.half_pixel ? 0.5F : 0.0F;
     begin_ = low * op.spatial_scale - shift;
     float length = high * op.spatial_scale - shift - begin_;
@@ -35,7 +36,7 @@ class Stretch {
   }
   [[nodiscard]] std::int64_t points() const { return points_; }
 
-  [[nodiscard]] Between at(std::int64_t part, std::int64_t point) const {
+  [[nodiscard]] PointBetween at(std::int64_t part, std::int64_t point) const {
     const float place = begin_ + static_cast<float>(part) * part_ +
                         (static_cast<float>(point) + 0.5F) * part_ / static_cast<float>(points_);
     if (!(place >= -1.0F && place <= static_cast<float>(cells_))) return {};
@@ -51,12 +52,12 @@ class Stretch {
   float begin_ = 0, part_ = 0;
 };
 
-OCTAVO_VECTORIZED void add_weighted(const float* x, float weight, float* y, std::int64_t count) {
+OCTAVO_VECTORIZED void add_corner(const float* x, float weight, float* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) y[i] += weight * x[i];
 }
 
 /// NaN stays.
-OCTAVO_VECTORIZED void raise_to_weighted(const float* x, float weight, float* y, std::int64_t count) {
+OCTAVO_VECTORIZED void raise_to_corner(const float* x, float weight, float* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) {
     const float value = weight * x[i];
     y[i] = value <= y[i] ? y[i] : value;
@@ -67,7 +68,7 @@ OCTAVO_VECTORIZED void raise_to_zero(float* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) y[i] = 0.0F <= y[i] || y[i] != y[i] ? y[i] : 0.0F;
 }
 
-OCTAVO_VECTORIZED void scale_by(float factor, float* y, std::int64_t count) {
+OCTAVO_VECTORIZED void scale_cells(float factor, float* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) y[i] *= factor;
 }
 
@@ -101,36 +102,36 @@ class RoiAlignStep final : public Step {
     std::fill_n(y, op_.pooled_h * op_.pooled_w * channels, 0.0F);
     if (!(picture >= 0.0F && picture < static_cast<float>(shape_[0]))) return;
     const float* const map = x + static_cast<std::int64_t>(picture) * channels * height * width;
-    const Stretch across(region[0], region[2], op_, op_.pooled_w, width);
-    const Stretch down(region[1], region[3], op_, op_.pooled_h, height);
+    const RegionStretch across(region[0], region[2], op_, op_.pooled_w, width);
+    const RegionStretch down(region[1], region[3], op_, op_.pooled_h, height);
     const std::int64_t points = across.points() * down.points();
     if (points == 0) return;
     for (std::int64_t ph = 0; ph < op_.pooled_h; ++ph) {
       for (std::int64_t pw = 0; pw < op_.pooled_w; ++pw, y += channels) {
         bool first = true;
         for (std::int64_t iy = 0; iy < down.points(); ++iy) {
-          const Between row = down.at(ph, iy);
+          const PointBetween row = down.at(ph, iy);
           for (std::int64_t ix = 0; ix < across.points(); ++ix) {
             take(map, row, across.at(pw, ix), first, y);
             first = false;
           }
         }
-        if (!op_.maximum) scale_by(1.0F / static_cast<float>(points), y, channels);
+        if (!op_.maximum) scale_cells(1.0F / static_cast<float>(points), y, channels);
       }
     }
   }
 
   /// What one point adds to y. A point outside is 0, which the greatest of several sees, too.
-  void take(const float* map, const Between& row, const Between& column, bool first, float* y) const {
+  void take(const float* map, const PointBetween& row, const PointBetween& column, bool first, float* y) const {
     const std::int64_t channels = shape_[1], width = shape_[3];
     const auto pixel = [&](std::int64_t r, std::int64_t c) { return map + (r * width + c) * channels; };
     const bool outside = row.outside || column.outside;
     if (!op_.maximum) {
       if (outside) return;
-      add_weighted(pixel(row.low, column.low), row.of_low * column.of_low, y, channels);
-      add_weighted(pixel(row.low, column.high), row.of_low * column.of_high, y, channels);
-      add_weighted(pixel(row.high, column.low), row.of_high * column.of_low, y, channels);
-      add_weighted(pixel(row.high, column.high), row.of_high * column.of_high, y, channels);
+      add_corner(pixel(row.low, column.low), row.of_low * column.of_low, y, channels);
+      add_corner(pixel(row.low, column.high), row.of_low * column.of_high, y, channels);
+      add_corner(pixel(row.high, column.low), row.of_high * column.of_low, y, channels);
+      add_corner(pixel(row.high, column.high), row.of_high * column.of_high, y, channels);
       return;
     }
     if (outside) {
@@ -139,13 +140,13 @@ class RoiAlignStep final : public Step {
     }
     if (first) {
       std::copy_n(pixel(row.low, column.low), channels, y);
-      scale_by(row.of_low * column.of_low, y, channels);
+      scale_cells(row.of_low * column.of_low, y, channels);
     } else {
-      raise_to_weighted(pixel(row.low, column.low), row.of_low * column.of_low, y, channels);
+      raise_to_corner(pixel(row.low, column.low), row.of_low * column.of_low, y, channels);
     }
-    raise_to_weighted(pixel(row.low, column.high), row.of_low * column.of_high, y, channels);
-    raise_to_weighted(pixel(row.high, column.low), row.of_high * column.of_low, y, channels);
-    raise_to_weighted(pixel(row.high, column.high), row.of_high * column.of_high, y, channels);
+    raise_to_corner(pixel(row.low, column.high), row.of_low * column.of_high, y, channels);
+    raise_to_corner(pixel(row.high, column.low), row.of_high * column.of_low, y, channels);
+    raise_to_corner(pixel(row.high, column.high), row.of_high * column.of_high, y, channels);
   }
 
   graph::RoiAlign op_;
