@@ -485,8 +485,8 @@ struct FusedLinear {
 using Op = std::variant<Input, Convolution, Deconvolution, Linear, Unary, PRelu, BatchNorm, Scale, Lrn, Pool, Softmax,
                         Concat, Slice, Eltwise, Flatten, Reshape, Permute, Crop, Tile, Reduction, ArgMax, Embed,
                         Identity, Constant, Binary, Select, MatMul, Gather, StridedSlice, Pad, LayerNorm, Resize,
-                        Normalize, PriorBox, DetectionOutput, Proposal, RoiPooling, Quantize, IntegerConvolution,
-                        IntegerLinear, Dequantize, FusedConvolution, FusedLinear>;
+                        Normalize, PriorBox, DetectionOutput, Proposal, RoiPooling, NonMaxSuppression, RoiAlign,
+                        Quantize, IntegerConvolution, IntegerLinear, Dequantize, FusedConvolution, FusedLinear>;
 
 /// The op's kName.
 [[nodiscard]] std::string_view op_name(const Op& op);

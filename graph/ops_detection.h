@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operators of detection networks (SSD, Faster R-CNN): part of graph/ops.h, in the same form.
+// The operators of detection networks (SSD, Faster R-CNN, YOLO): part of graph/ops.h, in the same form.
 //
 // Boxes are xmin, ymin, xmax, ymax. Priors and SSD's detections are in shares of the picture (0 to 1), Faster R-CNN's
 // regions in pixels of the network's input.
@@ -140,6 +140,51 @@ struct RoiPooling {
     v("pooled_h", s.pooled_h);
     v("pooled_w", s.pooled_w);
     v("spatial_scale", s.spatial_scale);
+  }
+};
+
+/// ONNX's thinning of boxes, a class at a time. Inputs: boxes [N, B, 4] and scores [N, classes, B]. Output
+/// [N * classes * min(max_per_class, B), 3]: picture, class and number of each box that is kept, picture by picture,
+/// class by class, the better score first; rows that are left over, all at the end, have -1 three times.
+///
+/// Kept are, in the order of their scores, the boxes whose score is above the threshold and that overlap none kept
+/// before by more than iou_threshold of the union.
+struct NonMaxSuppression {
+  static constexpr std::string_view kName = "NonMaxSuppression";
+  bool center_size = false;  ///< boxes are centre x, centre y, width, height; else y1, x1, y2, x2 of opposite corners
+  std::int64_t max_per_class = 1;
+  float iou_threshold = 0.0F;
+  float score_threshold = 0.0F;
+  bool has_score_threshold = false;  ///< else every box competes
+  template <class S, class V>
+  static void fields(S& s, V&& v) {
+    v("center_size", s.center_size);
+    v("max_per_class", s.max_per_class);
+    v("iou_threshold", s.iou_threshold);
+    v("score_threshold", s.score_threshold);
+    v("has_score_threshold", s.has_score_threshold);
+  }
+};
+
+/// Inputs: a feature map [N, C, H, W], regions [R, 4] and the picture of each, [R]. Output [R, C, pooled_h, pooled_w]:
+/// of each part of the region, times spatial_scale, the mean of the map at points between the cells (bilinear; 0 more
+/// than a cell outside), or, `maximum`, the greatest of the weighted cells around all points, as ONNX has it. A region
+/// of no picture of the batch gives 0.
+struct RoiAlign {
+  static constexpr std::string_view kName = "RoiAlign";
+  std::int64_t pooled_h = 1, pooled_w = 1;
+  std::int64_t sampling_ratio = 0;  ///< points of a part in a direction; 0: as many as it has cells, rounded up
+  float spatial_scale = 1.0F;
+  bool half_pixel = true;  ///< cells lie at halves; else at whole numbers, and a region has at least one cell
+  bool maximum = false;
+  template <class S, class V>
+  static void fields(S& s, V&& v) {
+    v("pooled_h", s.pooled_h);
+    v("pooled_w", s.pooled_w);
+    v("sampling_ratio", s.sampling_ratio);
+    v("spatial_scale", s.spatial_scale);
+    v("half_pixel", s.half_pixel);
+    v("maximum", s.maximum);
   }
 };
 

@@ -82,4 +82,24 @@ Shape shape_of(const RoiPooling& op, const Shapes& inputs) {
   return {regions[0], x[1], op.pooled_h, op.pooled_w};
 }
 
+Shape shape_of(const NonMaxSuppression& op, const Shapes& inputs) {
+  const Shape& boxes = inputs[0];
+  const Shape& scores = inputs[1];
+  require(boxes.size() == 3 && boxes[2] == 4, "boxes {} are not [N,boxes,4]", to_text(boxes));
+  require(scores.size() == 3, "scores {} are not [N,classes,boxes]", to_text(scores));
+  require(scores[0] == boxes[0] && scores[2] == boxes[1], "scores {} do not fit boxes {}", to_text(scores),
+          to_text(boxes));
+  require(boxes[1] <= kMostPriors, "{} boxes are more than {}", boxes[1], kMostPriors);
+  return {checked_product(checked_product(scores[0], scores[1]), std::min(op.max_per_class, boxes[1])), 3};
+}
+
+Shape shape_of(const RoiAlign& op, const Shapes& inputs) {
+  const Shape& x = inputs[0];
+  const Shape& regions = inputs[1];
+  require_image(x, "feature map");
+  require(regions.size() == 2 && regions[1] == 4, "regions {} are not [R,4]", to_text(regions));
+  require(inputs[2] == Shape{regions[0]}, "pictures {} for regions {}", to_text(inputs[2]), to_text(regions));
+  return {regions[0], x[1], op.pooled_h, op.pooled_w};
+}
+
 }  // namespace octavo::graph

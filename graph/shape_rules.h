@@ -64,6 +64,8 @@ using Shapes = std::vector<Shape>;
 [[nodiscard]] Shape shape_of(const DetectionOutput& op, const Shapes& inputs);
 [[nodiscard]] Shape shape_of(const Proposal& op, const Shapes& inputs);
 [[nodiscard]] Shape shape_of(const RoiPooling& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const NonMaxSuppression& op, const Shapes& inputs);
+[[nodiscard]] Shape shape_of(const RoiAlign& op, const Shapes& inputs);
 /// Priors at a cell.
 [[nodiscard]] std::int64_t priors_per_cell(const PriorBox& op);
 

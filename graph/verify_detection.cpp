@@ -94,4 +94,17 @@ void verify_detection(const RoiPooling& op) {
   require_positive(op.spatial_scale, "spatial_scale");
 }
 
+void verify_detection(const NonMaxSuppression& op) {
+  require_between(op.max_per_class, 1, kMaxSize, "max_per_class");
+  require_number(op.iou_threshold, 0.0F, 1.0F, "iou_threshold");
+  require(std::isfinite(op.score_threshold), "score_threshold is {}", op.score_threshold);
+}
+
+void verify_detection(const RoiAlign& op) {
+  require_between(op.pooled_h, 1, kMaxSize, "pooled height");
+  require_between(op.pooled_w, 1, kMaxSize, "pooled width");
+  require_between(op.sampling_ratio, 0, 1 << 10, "sampling_ratio");
+  require_positive(op.spatial_scale, "spatial_scale");
+}
+
 }  // namespace octavo::graph

@@ -173,6 +173,8 @@ struct OpVerifier {
   void operator()(const DetectionOutput& op) const { verify_detection(op); }
   void operator()(const Proposal& op) const { verify_detection(op); }
   void operator()(const RoiPooling& op) const { verify_detection(op); }
+  void operator()(const NonMaxSuppression& op) const { verify_detection(op); }
+  void operator()(const RoiAlign& op) const { verify_detection(op); }
   void operator()(const Identity&) const {}
   void operator()(const Constant& op) const { require_float(op.value, "numbers"); }
   void operator()(const Binary& op) const { require_enum(op.kind, BinaryKind::logical_xor, "operation"); }
@@ -280,6 +282,8 @@ struct ArityOf {
   Arity operator()(const DetectionOutput&) const { return {3, 3, 1}; }
   Arity operator()(const Proposal&) const { return {3, 3, 1}; }
   Arity operator()(const RoiPooling&) const { return {2, 2, 1}; }
+  Arity operator()(const NonMaxSuppression&) const { return {2, 2, 1}; }
+  Arity operator()(const RoiAlign&) const { return {3, 3, 1}; }
   Arity operator()(const Identity&) const { return {1, 1, kAny}; }
   template <class T>
   Arity operator()(const T&) const {

@@ -24,6 +24,8 @@ void verify_detection(const PriorBox& op);
 void verify_detection(const DetectionOutput& op);
 void verify_detection(const Proposal& op);
 void verify_detection(const RoiPooling& op);
+void verify_detection(const NonMaxSuppression& op);
+void verify_detection(const RoiAlign& op);
 
 /// verify() without the shapes of values.
 void verify_structure(const Graph& graph);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a graph's nodes to ONNX's: one function an op, in onnx_layers.cpp (layers with weights, pools, normalization),
-// onnx_functions.cpp (arithmetic) and onnx_movement.cpp (what moves numbers).
+// onnx_functions.cpp (arithmetic), onnx_movement.cpp (what moves numbers) and onnx_regions.cpp (boxes).
 #pragma once
 
 #include <cstdint>
@@ -89,6 +89,8 @@ class OnnxNodeExporter {
   void write(const LayerNorm& op);
   void write(const Resize& op);
   void write(const Normalize& op);
+  void write(const NonMaxSuppression& op);
+  void write(const RoiAlign& op);
   template <class T>
   void write(const T& op) {
     not_written(op_name(op));

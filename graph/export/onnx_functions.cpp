@@ -299,7 +299,20 @@ void OnnxNodeExporter::write(const Reduction& op) {
 }
 
 void OnnxNodeExporter::write(const ArgMax& op) {
-  if (!op.has_axis || op.top_k != 1) cannot("the places of several maxima as octavo (and Caffe) orders them");
+  if (!op.has_axis || (op.top_k != 1 && !op.first)) {
+    cannot("the places of several maxima as octavo (and Caffe) orders them");
+  }
+  if (op.top_k != 1) {
+    const std::string values = part("values"), places = part("places");
+    OnnxNodeWriter node = writer_.node("TopK", part("TopK"), {in(), integers("k", {op.top_k})}, {values, places});
+    node.set("axis", op.axis);
+    if (op.out_max_value) {
+      last("Identity", {values});
+    } else {
+      last("Cast", {places}).set("to", kFloat);
+    }
+    return;
+  }
   if (op.out_max_value) {
     last("ReduceMax", {in(), integers("axes", {canonical_axis(op.axis, rank())})});
     return;

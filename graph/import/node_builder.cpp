@@ -15,9 +15,14 @@
 
 namespace octavo::graph {
 
-std::string GraphWriter::unique(std::unordered_set<std::string>& taken, const std::string& wanted) {
-  std::string name = wanted;
-  for (int suffix = 1; !taken.insert(name).second; ++suffix) name = fmt::format("{}_{}", wanted, suffix);
+std::string GraphWriter::unique(Names& taken, const std::string& wanted) {
+  const auto [own, is_new] = taken.try_emplace(wanted, 1);
+  if (is_new) return wanted;
+  int& suffix = own->second;  // stays where it is when others are added
+  std::string name;
+  do {
+    name = fmt::format("{}_{}", wanted, suffix++);
+  } while (!taken.try_emplace(name, 1).second);
   return name;
 }
 

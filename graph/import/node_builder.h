@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "graph/graph.h"
@@ -24,6 +24,7 @@ struct ImportedValue {
   std::optional<ValueId> id;  ///< none for a constant
   ConstantPtr constant{};     ///< null for a value of the graph
   bool dequantized = false;   ///< rounded to a grid before: lies on it
+  bool open_rows = false;     ///< of how many rows count only a run tells: the others, at the end, are -1
 
   [[nodiscard]] bool is_constant() const { return constant != nullptr; }
 };
@@ -42,10 +43,12 @@ class GraphWriter {
   [[nodiscard]] ValueId unflattened(ValueId x) const;
 
  private:
-  static std::string unique(std::unordered_set<std::string>& taken, const std::string& wanted);
+  /// Names that are taken, and the number that the next of the same name may get.
+  using Names = std::unordered_map<std::string, int>;
+  static std::string unique(Names& taken, const std::string& wanted);
 
   Graph& graph_;
-  std::unordered_set<std::string> value_names_, node_names_;
+  Names value_names_, node_names_;
 };
 
 /// One node of a file on its way into the graph. What a converter adds has the node's name and says which part it is,

@@ -93,4 +93,10 @@ void convert_onnx_where(OnnxNode& node) {
   node.result(std::move(y));
 }
 
+/// a * sigmoid(alpha * a) * b
+void convert_onnx_swiglu(OnnxNode& node) {
+  const ImportedValue gate = node.add_unary(UnaryKind::swish, node.input(0), node.attributes().number("alpha", 1.0F));
+  node.result(add_arithmetic(node, BinaryKind::multiply, gate, node.input(1)));
+}
+
 }  // namespace octavo::graph

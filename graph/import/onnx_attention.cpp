@@ -2,9 +2,13 @@
 // Attention (operator set 23 and later) as the arithmetic that it stands for.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <utility>
 
+#include "graph/axes.h"
 #include "graph/check.h"
 #include "graph/import/onnx_operators.h"
 
@@ -30,39 +34,123 @@ ImportedValue repeated(OnnxNode& node, const ImportedValue& x, std::int64_t head
   return node.add_reshape(y, {s[0], heads, s[2], s[3]});
 }
 
-ImportedValue minus_infinity() { return OnnxNode::constant_value(-std::numeric_limits<float>::infinity()); }
+/// What is added to the scores of each query and key: 0 or the mask's number where the query sees the key, else -Inf.
+class AttentionBias {
+ public:
+  /// `scores`: [batch, heads, queries, keys]; `past` keys come before the first query.
+  AttentionBias(OnnxNode& node, const Shape& scores, std::int64_t past) : node_(node), scores_(scores), past_(past) {
+    if (node.has_input(3)) add_mask(node.input(3));
+    add_windows();
+  }
 
-/// Queries see no key behind them (causal), or none beyond a window; `past` keys come before the first query.
-ImportedValue windowed(OnnxNode& node, const ImportedValue& scores, std::int64_t past) {
-  const std::int64_t left = node.attributes().integer("left_window_size", -1);
-  const std::int64_t right =
-      node.attributes().flag("is_causal", false) ? 0 : node.attributes().integer("right_window_size", -1);
-  if (left < 0 && right < 0) return scores;
-  const std::int64_t rows = scores.shape[2], columns = scores.shape[3];
-  node.budget().take(checked_product(rows, columns));
-  std::vector<float> seen;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int64_t own = r + past;
-    for (std::int64_t c = 0; c < columns; ++c) {
-      seen.push_back((right < 0 || c - own <= right) && (left < 0 || own - c <= left) ? 1.0F : 0.0F);
+  /// Nothing when every query sees every key.
+  [[nodiscard]] const std::optional<ImportedValue>& value() const { return bias_; }
+
+  /// A query that sees nothing has weights of 0, not 0 / 0.
+  [[nodiscard]] ImportedValue blind_rows_cleared(const ImportedValue& weights) const {
+    ReducedAxes over;
+    over.axes = {static_cast<std::int64_t>(bias_->shape.size()) - 1};
+    over.kept = bias_->shape;
+    over.kept.back() = 1;
+    over.shape = over.kept;
+    if (bias_->is_constant()) {
+      const ConstantPtr greatest = reduced(ReductionKind::max, *bias_->constant, over, node_.budget());
+      const auto& rows = greatest->floats.values;
+      const bool all_see = std::none_of(rows.begin(), rows.end(), [](float row) { return row == -kInfinity; });
+      if (all_see) return weights;
+    }
+    const ImportedValue greatest = add_reduction(node_, ReductionKind::max, *bias_, over);
+    const ImportedValue blind = node_.add_binary(BinaryKind::equal, greatest, number(-kInfinity));
+    return node_.add(Select{}, {blind, number(0.0F), weights});
+  }
+
+ private:
+  static constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  static ImportedValue number(float value) { return OnnxNode::constant_value(value); }
+
+  [[nodiscard]] std::int64_t queries() const { return scores_[2]; }
+  [[nodiscard]] std::int64_t keys() const { return scores_[3]; }
+
+  /// Numbers that are added, or truth values; of fewer keys than there are, the others are hidden.
+  void add_mask(const ImportedValue& mask) {
+    if (mask.shape.empty() || mask.shape.size() > 4 || mask.shape.back() > keys()) {
+      OnnxNode::malformed(fmt::format("a mask {} for scores {}", to_text(mask.shape), to_text(scores_)));
+    }
+    const bool of_truth = mask.type == ElementType::boolean;
+    ImportedValue bias = of_truth ? node_.add(Select{}, {mask, number(0.0F), number(-kInfinity)}) : mask;
+    bias.type = ElementType::float32;
+    if (const std::int64_t missing = keys() - mask.shape.back(); missing > 0) {
+      Pad pad;
+      pad.begins.assign(bias.shape.size(), 0);
+      pad.ends = pad.begins;
+      pad.ends.back() = missing;
+      pad.value = -kInfinity;
+      bias = node_.add(std::move(pad), {bias});
+    }
+    require(broadcast(bias.shape, scores_) == scores_, "a mask {} for scores {}", to_text(mask.shape),
+            to_text(scores_));
+    bias_ = std::move(bias);
+  }
+
+  /// Queries see no key behind them (causal), none beyond a window, and none that does not count (input 6).
+  void add_windows() {
+    const OnnxAttributes& attributes = node_.attributes();
+    const std::int64_t left = attributes.integer("left_window_size", -1);
+    const std::int64_t given_right = attributes.integer("right_window_size", -1);
+    const std::int64_t right = attributes.flag("is_causal", false) ? 0 : given_right;
+    if (node_.has_input(6)) {
+      const ImportedValue& given = node_.input(6);
+      require(element_count(given.shape) == scores_[0] && past_ == 0, "{} lengths for scores {}",
+              element_count(given.shape), to_text(scores_));
+      const ImportedValue lengths = node_.add_reshape(given, {scores_[0], 1, 1, 1});
+      // The last query stands at the last key that counts. Number of the key, seen from there:
+      if (right >= 0) hide(distances(queries()), BinaryKind::less_or_equal, shifted(lengths, right));
+      if (left >= 0) hide(distances(queries()), BinaryKind::greater_or_equal, shifted(lengths, -left));
+      hide(places(), BinaryKind::less, lengths);
+      return;
+    }
+    if (right >= 0) hide(distances(-past_), BinaryKind::less_or_equal, number(static_cast<float>(right)));
+    if (left >= 0) hide(distances(-past_), BinaryKind::greater_or_equal, number(static_cast<float>(-left)));
+  }
+
+  [[nodiscard]] ImportedValue shifted(const ImportedValue& lengths, std::int64_t by) const {
+    return by == 0 ? lengths : node_.add_affine(lengths, 1.0F, static_cast<float>(by));
+  }
+
+  /// The number of each key.
+  [[nodiscard]] ImportedValue places() const {
+    std::vector<float> numbers;
+    for (std::int64_t key = 0; key < keys(); ++key) numbers.push_back(static_cast<float>(key));
+    return OnnxNode::constant_value(make_tensor(ElementType::float32, {keys()}, std::move(numbers)));
+  }
+
+  /// How far behind each query each key is, and `shift` more.
+  [[nodiscard]] ImportedValue distances(std::int64_t shift) const {
+    node_.budget().take(checked_product(queries(), keys()));
+    std::vector<float> numbers;
+    for (std::int64_t query = 0; query < queries(); ++query) {
+      for (std::int64_t key = 0; key < keys(); ++key) numbers.push_back(static_cast<float>(key - query + shift));
+    }
+    return OnnxNode::constant_value(make_tensor(ElementType::float32, {queries(), keys()}, std::move(numbers)));
+  }
+
+  /// Where `a kind b` does not hold, the key is hidden.
+  void hide(const ImportedValue& a, BinaryKind kind, const ImportedValue& b) {
+    const bool known = b.is_constant() && (!bias_ || bias_->is_constant());
+    const ImportedValue before = bias_ ? *bias_ : number(0.0F);
+    if (known) {
+      const ConstantPtr seen = combined(kind, *a.constant, *b.constant, node_.budget());
+      bias_ = OnnxNode::constant_value(selected(*seen, *before.constant, *number(-kInfinity).constant, node_.budget()));
+    } else {
+      bias_ = node_.add(Select{}, {node_.add_binary(kind, a, b), before, number(-kInfinity)});
     }
   }
-  const ImportedValue mask =
-      OnnxNode::constant_value(make_tensor(ElementType::float32, {rows, columns}, std::move(seen)));
-  return node.add(Select{}, {mask, scores, minus_infinity()});
-}
 
-/// A query that the mask lets see nothing has weights of 0, not 0 / 0.
-ImportedValue blind_rows_cleared(OnnxNode& node, const ImportedValue& masked, const ImportedValue& weights) {
-  ReducedAxes over;
-  over.axes = {3};
-  over.kept = masked.shape;
-  over.kept[3] = 1;
-  over.shape = over.kept;
-  const ImportedValue greatest = add_reduction(node, ReductionKind::max, masked, over);
-  const ImportedValue blind = node.add_binary(BinaryKind::equal, greatest, minus_infinity());
-  return node.add(Select{}, {blind, OnnxNode::constant_value(0.0F), weights});
-}
+  OnnxNode& node_;
+  Shape scores_;
+  std::int64_t past_;
+  std::optional<ImportedValue> bias_;
+};
 
 }  // namespace
 
@@ -70,7 +158,6 @@ void convert_onnx_attention(OnnxNode& node) {
   const OnnxAttributes& attributes = node.attributes();
   const std::int64_t query_heads = attributes.integer("q_num_heads", 0);
   const std::int64_t key_heads = attributes.integer("kv_num_heads", query_heads);
-  if (node.has_input(6)) OnnxNode::unsupported("key lengths that differ from row to row");
   const ImportedValue q = in_heads(node, node.input(0), query_heads);
   ImportedValue k = in_heads(node, node.input(1), key_heads);
   ImportedValue v = in_heads(node, node.input(2), key_heads);
@@ -93,20 +180,11 @@ void convert_onnx_attention(OnnxNode& node) {
     scores = node.add_affine(node.add_unary(UnaryKind::tanh, scores), cap, 0.0F);
   }
   const ImportedValue capped = scores;
-  scores = windowed(node, scores, past);
-  if (node.has_input(3)) {
-    const ImportedValue& mask = node.input(3);
-    if (mask.shape.empty() || mask.shape.back() != scores.shape[3]) {
-      OnnxNode::unsupported("a mask for some of the keys only");
-    }
-    const Shape shape = scores.shape;
-    scores = mask.type == ElementType::boolean ? node.add(Select{}, {mask, scores, minus_infinity()})
-                                               : node.add_binary(BinaryKind::add, scores, mask);
-    require(scores.shape == shape, "the mask {} for scores {}", to_text(mask.shape), to_text(shape));
-  }
+  const AttentionBias bias(node, scores.shape, past);
+  if (bias.value()) scores = node.add_binary(BinaryKind::add, scores, *bias.value());
   const ImportedValue masked = scores;
   scores = node.add(Softmax{.axis = 3}, {scores});
-  if (node.has_input(3)) scores = blind_rows_cleared(node, masked, scores);
+  if (bias.value()) scores = bias.blind_rows_cleared(scores);
   ImportedValue y = node.add(MatMul{}, {scores, v});
   if (node.shape(0).size() == 3) {
     y = node.add_permute(y, {0, 2, 1, 3});

@@ -16,7 +16,7 @@ namespace {
 using Bytes = std::span<const std::byte>;
 
 namespace field_of {
-constexpr std::uint32_t number = 2, integer = 3, text = 4, tensor = 5, numbers = 7, integers = 8;
+constexpr std::uint32_t number = 2, integer = 3, text = 4, tensor = 5, graph = 6, numbers = 7, integers = 8;
 }
 
 /// The first field of that number.
@@ -122,6 +122,13 @@ ConstantPtr OnnxAttributes::tensor(std::string_view name) const {
   const auto field = field_in(*message, field_of::tensor);
   if (!field || field->type != WireField::Type::bytes) wrong(name, "a tensor");
   return decode_onnx_tensor(field->bytes, source_);
+}
+
+Bytes OnnxAttributes::graph(std::string_view name) const {
+  const auto message = find(name);
+  const auto field = message ? field_in(*message, field_of::graph) : std::nullopt;
+  if (!field || field->type != WireField::Type::bytes) wrong(name, "a graph");
+  return field->bytes;
 }
 
 }  // namespace octavo::graph

@@ -4,11 +4,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "graph/import/onnx_model_file.h"
+#include "graph/import/onnx_graph_proto.h"
 #include "graph/import/onnx_tensor.h"
 
 namespace octavo::graph {
@@ -26,6 +27,8 @@ class OnnxAttributes {
   [[nodiscard]] std::vector<std::int64_t> integers(std::string_view name) const;  ///< empty when it is absent
   [[nodiscard]] std::vector<float> numbers(std::string_view name) const;
   [[nodiscard]] ConstantPtr tensor(std::string_view name) const;  ///< null when it is absent
+  /// A graph's message. Throws Error(malformed) when it is absent.
+  [[nodiscard]] std::span<const std::byte> graph(std::string_view name) const;
 
  private:
   [[nodiscard]] std::optional<std::span<const std::byte>> find(std::string_view name) const;

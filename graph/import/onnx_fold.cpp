@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "graph/axes.h"
 #include "graph/check.h"
 #include "octavo/error.h"
 
@@ -69,9 +70,49 @@ ConstantPtr fold_range(const OnnxNode& node, ImportBudget& budget) {
   return tensor_of(first.type, {count}, values);
 }
 
+/// The places of the numbers that are not 0: a row an axis.
+ConstantPtr fold_nonzero(const OnnxNode& node, ImportBudget& budget) {
+  const ConstantTensor& x = node.constant(0, "input");
+  const Shape shape = x.shape.empty() ? Shape{1} : x.shape;
+  std::vector<std::int64_t> places;
+  for (std::int64_t i = 0; i < x.count(); ++i) {
+    if (x.real(static_cast<std::size_t>(i)) != 0) places.push_back(i);
+  }
+  const auto rank = static_cast<std::int64_t>(shape.size()), count = static_cast<std::int64_t>(places.size());
+  budget.take(rank * count);
+  std::vector<std::int64_t> values;
+  for (std::int64_t d = 0; d < rank; ++d) {
+    const std::int64_t inner = count_between(shape, d + 1, rank);
+    for (const std::int64_t place : places) values.push_back(place / inner % shape[static_cast<std::size_t>(d)]);
+  }
+  return make_tensor(ElementType::int64, {rank, count}, std::move(values));
+}
+
+/// Of the input only the shape matters.
+ConstantPtr fold_eye(const OnnxNode& node, ImportBudget& budget) {
+  const Shape& shape = node.shape();
+  require(shape.size() == 2, "{} is no matrix", to_text(shape));
+  const std::int64_t shift = node.attributes().integer("k", 0);
+  const auto type = onnx_type(
+      static_cast<std::uint64_t>(node.attributes().integer("dtype", static_cast<std::int64_t>(node.input().type))));
+  budget.take(element_count(shape));
+  std::vector<double> values;
+  for (std::int64_t row = 0; row < shape[0]; ++row) {
+    for (std::int64_t column = 0; column < shape[1]; ++column) {
+      values.push_back(column - row == shift ? 1.0 : 0.0);
+    }
+  }
+  return tensor_of(type, shape, values);
+}
+
 ConstantPtr fold_made(const OnnxNode& node, ImportBudget& budget) {
   const std::string& type = node.type();
-  if (type == "Constant") return fold_constant(node);
+  if (type == "Constant") {
+    ConstantPtr made = fold_constant(node);
+    budget.take(made->count());  // the body of a loop makes it again and again
+    return made;
+  }
+  if (type == "EyeLike") return fold_eye(node, budget);
   if (type == "Shape") return fold_shape(node);
   if (type == "Size") {
     return make_tensor(ElementType::int64, {}, std::vector<std::int64_t>{element_count(node.shape())});
@@ -82,6 +123,7 @@ ConstantPtr fold_made(const OnnxNode& node, ImportBudget& budget) {
   if (node.input_count() == 0 || !node.has_input(0)) return nullptr;
   if (type == "ConstantOfShape") return fold_constant_of_shape(node, budget);
   if (type == "Range") return fold_range(node, budget);
+  if (type == "NonZero") return fold_nonzero(node, budget);
   if (type == "Identity") return node.input().constant;
   if (type == "Cast") {
     const auto to = onnx_type(static_cast<std::uint64_t>(node.attributes().integer("to", 0)));

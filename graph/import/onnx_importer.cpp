@@ -5,6 +5,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "graph/check.h"
@@ -37,11 +39,31 @@ bool is_standard(const std::string& domain) {
   return domain.empty() || domain == "ai.onnx" || domain == "com.microsoft";
 }
 
+/// Whether the node reads a value of which only a run tells how many rows count. Throws Error(unsupported) when it is
+/// one that would take the rows that are left over for real ones.
+bool reads_open_rows(const OnnxNode& node, std::string_view type) {
+  static constexpr std::string_view kMovements[] = {"Cast",  "Flatten", "Gather",  "Identity",  "Reshape",
+                                                    "Slice", "Split",   "Squeeze", "Transpose", "Unsqueeze"};
+  bool reads = false;
+  for (std::size_t i = 0; i < node.input_count(); ++i) {
+    if (!node.has_input(i) || !node.input(i).open_rows) continue;
+    reads = true;
+    const bool moves = std::find(std::begin(kMovements), std::end(kMovements), type) != std::end(kMovements);
+    if (i == 0 && moves) continue;
+    OnnxNode::unsupported("it goes on with what NonMaxSuppression found, of which only a run tells how much it is",
+                          "octavo's values have fixed shapes: cut the network behind NonMaxSuppression, whose rows "
+                          "that are left over are -1");
+  }
+  return reads;
+}
+
 }  // namespace
 
 OnnxImporter::OnnxImporter(const OnnxModelFile& file, const OnnxImportOptions& options)
     : file_(file), options_(options), source_(file.source()) {
-  graph_.name = file.name().empty() ? file.path().stem().string() : file.name();
+  const std::string& name = file.graph().name;
+  graph_.name = name.empty() ? file.path().stem().string() : name;
+  scopes_.push_back({file.graph()});
 }
 
 Shape OnnxImporter::input_shape(const OnnxValueInfo& input) const {
@@ -61,31 +83,41 @@ Shape OnnxImporter::input_shape(const OnnxValueInfo& input) const {
 }
 
 void OnnxImporter::add_inputs() {
-  for (const auto& [name, tensor] : options_.fixed_inputs) values_[name] = OnnxNode::constant_value(tensor);
-  for (const OnnxValueInfo& input : file_.inputs()) {
-    if (file_.initializers().contains(input.name) || values_.contains(input.name)) continue;
+  auto& [proto, values] = scopes_.front();
+  for (const auto& [name, tensor] : options_.fixed_inputs) values[name] = OnnxNode::constant_value(tensor);
+  for (const OnnxValueInfo& input : proto.inputs) {
+    if (proto.initializers.contains(input.name) || values.contains(input.name)) continue;
     const Shape shape = input_shape(input);
     try {
       ImportedValue value;
       value.type = input.type;
       value.shape = shape;
       value.id = writer_.add(input.name, Input{shape.empty() ? Shape{1} : shape}, {})[0];
-      values_[input.name] = std::move(value);
+      values[input.name] = std::move(value);
     } catch (const Error& error) {
       throw Error(error.kind(), error.what(), fmt::format("{}, input '{}'", file_.path().string(), input.name));
     }
   }
 }
 
+const ImportedValue* OnnxImporter::look_up(const std::string& name) {
+  for (auto scope = scopes_.rbegin(); scope != scopes_.rend(); ++scope) {
+    if (const auto found = scope->values.find(name); found != scope->values.end()) return &found->second;
+    const auto stored = scope->graph.initializers.find(name);
+    if (stored == scope->graph.initializers.end()) continue;
+    ConstantPtr tensor = decode_onnx_tensor(stored->second, source_);
+    if (tensor->type != ElementType::float32 || scopes_.size() > 1) budget_.take(tensor->count());
+    return &(scope->values[name] = OnnxNode::constant_value(std::move(tensor)));
+  }
+  return nullptr;
+}
+
 const ImportedValue& OnnxImporter::find(const std::string& name) {
-  if (const auto found = values_.find(name); found != values_.end()) return found->second;
-  const auto stored = file_.initializers().find(name);
-  if (stored == file_.initializers().end()) {
+  const ImportedValue* const value = look_up(name);
+  if (value == nullptr) {
     throw Error(ErrorKind::malformed, fmt::format("'{}' is not made by any node before it", name));
   }
-  ConstantPtr tensor = decode_onnx_tensor(stored->second, source_);
-  if (tensor->type != ElementType::float32) budget_.take(tensor->count());
-  return values_[name] = OnnxNode::constant_value(std::move(tensor));
+  return *value;
 }
 
 OnnxNode OnnxImporter::context(const OnnxNodeProto& proto) {
@@ -97,33 +129,49 @@ OnnxNode OnnxImporter::context(const OnnxNodeProto& proto) {
 }
 
 void OnnxImporter::convert(const OnnxNodeProto& proto) {
-  OnnxNode node = context(proto);
-  std::vector<ImportedValue> results;
-  if (auto folded = fold_onnx(node, budget_)) {
-    for (ConstantPtr& tensor : *folded) results.push_back(OnnxNode::constant_value(std::move(tensor)));
-  } else {
-    const OnnxConverter converter = is_standard(proto.domain) ? find_onnx_converter(proto.op_type) : nullptr;
-    if (converter == nullptr) {
-      throw Error(ErrorKind::unsupported,
-                  proto.domain.empty()
-                      ? fmt::format("octavo does not know the operator {}", proto.op_type)
-                      : fmt::format("octavo does not know the operator {}.{}", proto.domain, proto.op_type));
-    }
-    converter(node);
-    results = node.finish();
+  if (++converted_ > kMaxOnnxNodes) {
+    throw Error(ErrorKind::unsupported, "more than 65,536 nodes, those of loops counted each time");
   }
+  std::vector<ImportedValue> results;
+  if (auto outputs = convert_control(proto)) {
+    results = std::move(*outputs);
+  } else {
+    OnnxNode node = context(proto);
+    const bool open_rows = reads_open_rows(node, proto.op_type);
+    if (auto folded = fold_onnx(node, budget_)) {
+      for (ConstantPtr& tensor : *folded) results.push_back(OnnxNode::constant_value(std::move(tensor)));
+    } else {
+      const OnnxConverter converter = is_standard(proto.domain) ? find_onnx_converter(proto.op_type) : nullptr;
+      if (converter == nullptr) {
+        throw Error(ErrorKind::unsupported,
+                    proto.domain.empty()
+                        ? fmt::format("octavo does not know the operator {}", proto.op_type)
+                        : fmt::format("octavo does not know the operator {}.{}", proto.domain, proto.op_type));
+      }
+      converter(node);
+      results = node.finish();
+      for (ImportedValue& result : results) result.open_rows = result.open_rows || open_rows;
+    }
+  }
+  auto& values = scopes_.back().values;
   for (std::size_t i = 0; i < proto.outputs.size(); ++i) {
     if (proto.outputs[i].empty()) continue;
-    if (values_.contains(proto.outputs[i])) {
+    if (values.contains(proto.outputs[i])) {
       throw Error(ErrorKind::malformed, fmt::format("'{}' is made twice", proto.outputs[i]));
     }
     // An output that the converter does not make is an error only where something reads it: see find().
-    if (i < results.size()) values_[proto.outputs[i]] = std::move(results[i]);
+    if (i < results.size()) values[proto.outputs[i]] = std::move(results[i]);
+  }
+}
+
+void OnnxImporter::convert_nodes(const OnnxGraphProto& graph) {
+  for (const OnnxNodeProto& node : graph.nodes) {
+    at_node(file_, node, [&] { convert(node); });
   }
 }
 
 void OnnxImporter::choose_outputs() {
-  for (const OnnxValueInfo& output : file_.outputs()) {
+  for (const OnnxValueInfo& output : file_.graph().outputs) {
     try {
       const ImportedValue value = find(output.name);
       OnnxNodeProto keeper;
@@ -144,9 +192,7 @@ void OnnxImporter::choose_outputs() {
 
 Graph OnnxImporter::run() {
   add_inputs();
-  for (const OnnxNodeProto& node : file_.nodes()) {
-    at_node(file_, node, [&] { convert(node); });
-  }
+  convert_nodes(file_.graph());
   choose_outputs();
   try {
     if (graph_.outputs.empty()) throw Error(ErrorKind::malformed, "the network has no output");

@@ -201,6 +201,30 @@ void convert_onnx_pad(OnnxNode& node) {
   node.result(nothing ? node.input() : node.add(std::move(op), {node.input()}));
 }
 
+/// Cut or padded by zeros to a size, as much before as behind; the odd one behind.
+void convert_onnx_center_crop_pad(OnnxNode& node) {
+  const std::vector<std::int64_t> wanted = to_integers(node.constant(1, "shape"));
+  std::vector<std::int64_t> axes = node.attributes().integers("axes");
+  if (axes.empty()) {
+    for (std::int64_t d = 0; d < node.rank(); ++d) axes.push_back(d);
+  }
+  axes = canonical_axes(axes, node.rank());
+  require(axes.size() == wanted.size(), "{} sizes for {} axes", wanted.size(), axes.size());
+  Pad op;
+  op.begins.assign(node.shape().size(), 0);
+  op.ends = op.begins;
+  bool changes = false;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const auto axis = static_cast<std::size_t>(axes[i]);
+    require(wanted[i] > 0, "a size of {}", wanted[i]);
+    const std::int64_t more = wanted[i] - node.shape()[axis];
+    op.begins[axis] = more / 2;  // towards 0, whether it pads or cuts
+    op.ends[axis] = more - op.begins[axis];
+    changes = changes || more != 0;
+  }
+  node.result(changes ? node.add(std::move(op), {node.input()}) : node.input());
+}
+
 namespace {
 
 std::int64_t block_size(const OnnxNode& node) {
@@ -218,7 +242,15 @@ void convert_onnx_depth_to_space(OnnxNode& node) {
 }
 
 void convert_onnx_space_to_depth(OnnxNode& node) {
-  node.result(add_space_to_depth(node, node.input(), block_size(node)));
+  const std::int64_t block = block_size(node);
+  ImportedValue y = add_space_to_depth(node, node.input(), block);
+  if (node.attributes().text("mode", "DCR") == "CRD") {  // a block's places are the faster part
+    const Shape shape = y.shape;
+    const std::int64_t places = block * block;
+    y = node.add_reshape(y, {shape[0], places, shape[1] / places, shape[2], shape[3]});
+    y = node.add_reshape(node.add_permute(y, {0, 2, 1, 3, 4}), shape);
+  }
+  node.result(std::move(y));
 }
 
 /// The numbers above or below a diagonal; 0 elsewhere.

@@ -22,6 +22,8 @@ void convert_onnx_conv_transpose(OnnxNode& node);
 // onnx_pooling.cpp
 void convert_onnx_pool(OnnxNode& node);
 void convert_onnx_global_pool(OnnxNode& node);
+void convert_onnx_lp_pool(OnnxNode& node);
+void convert_onnx_global_lp_pool(OnnxNode& node);
 // onnx_pointwise.cpp
 void convert_onnx_unary(OnnxNode& node);
 void convert_onnx_prelu(OnnxNode& node);
@@ -32,6 +34,7 @@ void convert_onnx_identity(OnnxNode& node);
 void convert_onnx_binary(OnnxNode& node);
 void convert_onnx_variadic(OnnxNode& node);
 void convert_onnx_where(OnnxNode& node);
+void convert_onnx_swiglu(OnnxNode& node);
 // onnx_linear.cpp
 void convert_onnx_gemm(OnnxNode& node);
 void convert_onnx_matmul(OnnxNode& node);
@@ -64,6 +67,20 @@ void convert_onnx_pad(OnnxNode& node);
 void convert_onnx_depth_to_space(OnnxNode& node);
 void convert_onnx_space_to_depth(OnnxNode& node);
 void convert_onnx_trilu(OnnxNode& node);
+void convert_onnx_center_crop_pad(OnnxNode& node);
+// onnx_selection.cpp
+void convert_onnx_top_k(OnnxNode& node);
+void convert_onnx_gather_elements(OnnxNode& node);
+void convert_onnx_gather_nd(OnnxNode& node);
+void convert_onnx_scatter_elements(OnnxNode& node);
+void convert_onnx_scatter_nd(OnnxNode& node);
+void convert_onnx_one_hot(OnnxNode& node);
+void convert_onnx_hardmax(OnnxNode& node);
+void convert_onnx_compress(OnnxNode& node);
+// onnx_detection.cpp
+void convert_onnx_non_max_suppression(OnnxNode& node);
+void convert_onnx_roi_align(OnnxNode& node);
+void convert_onnx_max_roi_pool(OnnxNode& node);
 // onnx_resize.cpp
 void convert_onnx_resize(OnnxNode& node);
 void convert_onnx_upsample(OnnxNode& node);
@@ -106,6 +123,8 @@ struct OnnxWindow {
 };
 /// From the attributes; `spatial`: the input's sizes, for auto_pad. `kernel`: where the attribute is missing.
 [[nodiscard]] OnnxWindow onnx_window(const OnnxNode& node, const Shape& spatial, const Shape& kernel);
+/// x pooled as the attributes say.
+[[nodiscard]] ImportedValue onnx_pooled(OnnxNode& node, const ImportedValue& x, bool maximum);
 /// [N, C, W] as [N, C, 1, W], and back; other shapes as they are.
 [[nodiscard]] ImportedValue onnx_as_image(OnnxNode& node, const ImportedValue& x);
 [[nodiscard]] ImportedValue onnx_from_image(OnnxNode& node, const ImportedValue& y, std::int64_t rank);

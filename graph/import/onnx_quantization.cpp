@@ -257,15 +257,25 @@ void convert_onnx_qlinear_pool(OnnxNode& node) {
   if (node.attributes().flag("channels_last", false)) OnnxNode::unsupported("channels_last");
   if (node.rank() != 4) OnnxNode::unsupported("a pool of another rank than 4");
   ImportedValue y = dequantized(node, node.input(0), node.input(1), optional(node, 2));
-  y = node.add(Pool{.kind = PoolKind::average, .global = true}, {y});
+  y = node.type() == "QLinearGlobalAveragePool" ? node.add(Pool{.kind = PoolKind::average, .global = true}, {y})
+                                                : onnx_pooled(node, y, false);
   node.result(onnx_to_grid(node, y, node.input(3), optional(node, 4), node.input(0).type));
 }
 
 /// ONNX Runtime's own: x, its scale and zero point, the result's.
 void convert_onnx_qlinear_unary(OnnxNode& node) {
   ImportedValue y = dequantized(node, node.input(0), node.input(1), optional(node, 2));
-  y = node.type() == "QLinearSigmoid" ? node.add_unary(UnaryKind::sigmoid, y)
-                                      : node.add_unary(UnaryKind::relu, y, node.attributes().number("alpha", 0.01F));
+  if (node.type() == "QLinearSoftmax") {
+    const std::int64_t axis = OnnxNode::axis(node.attributes().integer("axis", -1), node.rank());
+    if (node.attributes().integer("opset", 13) < 13 && axis + 1 < node.rank()) {
+      OnnxNode::unsupported("a softmax over several dimensions");
+    }
+    y = node.add(Softmax{.axis = axis}, {y});
+  } else if (node.type() == "QLinearSigmoid") {
+    y = node.add_unary(UnaryKind::sigmoid, y);
+  } else {
+    y = node.add_unary(UnaryKind::relu, y, node.attributes().number("alpha", 0.01F));
+  }
   node.result(onnx_to_grid(node, y, node.input(3), optional(node, 4), node.input(0).type));
 }
 

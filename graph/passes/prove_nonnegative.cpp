@@ -75,6 +75,8 @@ struct Proof {
   bool operator()(const DetectionOutput&) const { return false; }
   bool operator()(const Proposal&) const { return false; }
   bool operator()(const RoiPooling&) const { return input(0); }  // the second gives the places only
+  bool operator()(const NonMaxSuppression&) const { return false; }
+  bool operator()(const RoiAlign&) const { return input(0); }
 
   bool operator()(const Unary& op) const {
     switch (op.kind) {

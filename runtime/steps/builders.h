@@ -43,5 +43,7 @@ namespace octavo::runtime {
 [[nodiscard]] BuiltStep build_detection_output(const StepRequest& request);
 [[nodiscard]] BuiltStep build_proposal(const StepRequest& request);
 [[nodiscard]] BuiltStep build_roi_pooling(const StepRequest& request);
+[[nodiscard]] BuiltStep build_non_max_suppression(const StepRequest& request);
+[[nodiscard]] BuiltStep build_roi_align(const StepRequest& request);
 
 }  // namespace octavo::runtime

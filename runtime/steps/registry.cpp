@@ -141,6 +141,12 @@ OpBuilder builder_of(const graph::Op& op) {
                         [](const RoiPooling&) {
                           return OpBuilder{Demand::nhwc, build_roi_pooling};
                         },
+                        [](const NonMaxSuppression&) {
+                          return OpBuilder{Demand::plain, build_non_max_suppression};
+                        },
+                        [](const RoiAlign&) {
+                          return OpBuilder{Demand::nhwc, build_roi_align};
+                        },
                         [&](const auto&) -> OpBuilder {
                           throw Error(ErrorKind::unsupported,
                                       "the runtime has no step for the op " + std::string(op_name(op)), {},

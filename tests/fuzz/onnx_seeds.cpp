@@ -20,7 +20,9 @@ constexpr const char* kOperators[] = {"Abs",
                                       "AveragePool",
                                       "BatchNormalization",
                                       "Cast",
+                                      "CenterCropPad",
                                       "Clip",
+                                      "Compress",
                                       "Concat",
                                       "Conv",
                                       "ConvInteger",
@@ -32,29 +34,41 @@ constexpr const char* kOperators[] = {"Abs",
                                       "DynamicQuantizeLinear",
                                       "Equal",
                                       "Expand",
+                                      "EyeLike",
                                       "Flatten",
                                       "Gather",
+                                      "GatherElements",
+                                      "GatherND",
                                       "Gelu",
                                       "Gemm",
                                       "GlobalAveragePool",
+                                      "GlobalLpPool",
                                       "GroupNormalization",
+                                      "Hardmax",
                                       "InstanceNormalization",
                                       "LRN",
                                       "LayerNormalization",
                                       "LogSoftmax",
                                       "LpNormalization",
+                                      "LpPool",
                                       "MatMul",
                                       "MatMulInteger",
                                       "Max",
                                       "MaxPool",
+                                      "MaxRoiPool",
                                       "Mean",
                                       "MeanVarianceNormalization",
                                       "Mod",
+                                      "NonMaxSuppression",
+                                      "NonZero",
+                                      "OneHot",
                                       "PRelu",
                                       "Pad",
                                       "Pow",
+                                      "QLinearAveragePool",
                                       "QLinearConv",
                                       "QLinearMatMul",
+                                      "QLinearSoftmax",
                                       "QuantizeLinear",
                                       "RMSNormalization",
                                       "ReduceL2",
@@ -64,13 +78,18 @@ constexpr const char* kOperators[] = {"Abs",
                                       "Relu",
                                       "Reshape",
                                       "Resize",
+                                      "RoiAlign",
+                                      "ScatterElements",
+                                      "ScatterND",
                                       "Slice",
                                       "Softmax",
                                       "SpaceToDepth",
                                       "Split",
                                       "Squeeze",
                                       "Sum",
+                                      "SwiGLU",
                                       "Tile",
+                                      "TopK",
                                       "Transpose",
                                       "Trilu",
                                       "Unsqueeze",
@@ -123,6 +142,34 @@ std::string folding() {
   return writer.finish("folding");
 }
 
+/// A node that holds the graph of a model, twice over.
+std::string holding(const std::string& type, const char* attribute) {
+  OnnxWriter inner({}), outer({});
+  for (const char* name : {"i", "on", "value"}) {
+    if (type == "Loop") inner.input(name, {});
+  }
+  inner.node("Add", "next", {type == "Loop" ? "value" : "x", floats(inner, "one", {4})}, {"next"});
+  if (type == "Loop") inner.output("on", {});
+  inner.output("next", {});
+  outer.input("x", {4});
+  outer.node(type, "y", {outer.integers("known", {3}), "", "x"}, {"y"}).set("num_scan_inputs", std::int64_t{1});
+  outer.output("y", {});
+  octavo::graph::onnx::ModelProto model, body;
+  model.ParseFromString(outer.finish("holding"));
+  body.ParseFromString(inner.finish("body"));
+  auto& node = *model.mutable_graph()->mutable_node(0);
+  if (type == "If") {
+    node.clear_input();
+    node.add_input("x");
+  }
+  for (const std::string name : {attribute, "else_branch"}) {
+    auto& own = *node.add_attribute();
+    own.set_name(name);
+    *own.mutable_g() = body.graph();
+  }
+  return model.SerializeAsString();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -134,5 +181,8 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(folder);
   for (const std::string type : kOperators) std::ofstream(folder / type, std::ios::binary) << seed(type);
   std::ofstream(folder / "folding", std::ios::binary) << folding();
+  std::ofstream(folder / "If", std::ios::binary) << holding("If", "then_branch");
+  for (const std::string type : {"Loop", "Scan"})
+    std::ofstream(folder / type, std::ios::binary) << holding(type, "body");
   return 0;
 }

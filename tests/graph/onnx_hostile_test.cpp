@@ -129,6 +129,23 @@ TEST(OnnxHostile, FoldedConstantsAreBounded) {
   EXPECT_THAT(error_of([&] { (void)OnnxFiles().import(chain); }).what(), HasSubstr("computed at import"));
 }
 
+/// A loop that never ends, and graphs that hold themselves many times over.
+TEST(OnnxHostile, LoopsAreBounded) {
+  OnnxModel body;
+  for (const char* name : {"i", "on", "value"}) body.input(name, {});
+  body.node("Add", {"value", "value"}, "next");
+  body.writer().output("on", {});
+  OnnxModel model;
+  model.input("x", {1});
+  model.node("Loop", {model.integers("passes", {std::int64_t{1} << 60}), "", model.floats("c", {1})}, "sum");
+  model.node("Add", {"x", "sum"}, "y");
+  onnx::ModelProto proto = model.finish("y");
+  auto& own = *proto.mutable_graph()->mutable_node(0)->add_attribute();
+  own.set_name("body");
+  *own.mutable_g() = body.finish("next").graph();
+  EXPECT_THAT(error_of([&] { (void)OnnxFiles().import(proto); }).what(), HasSubstr("65"));
+}
+
 TEST(OnnxHostile, OtherFilesAreNotTakenForOnnx) {
   const auto as_bytes = [](const std::string& text) { return std::as_bytes(std::span(text)); };
   EXPECT_TRUE(is_onnx(as_bytes(small_model().SerializeAsString())));

@@ -230,5 +230,99 @@ TEST(OnnxImport, ExternalDataLiesBesideTheModel) {
   EXPECT_THAT(error_of([&] { (void)files.import(proto); }).what(), HasSubstr("not beside the model"));
 }
 
+/// A graph as an attribute of the model's last node.
+void hold(onnx::ModelProto& model, const char* attribute, OnnxModel& body, const std::string& output) {
+  auto& own = *model.mutable_graph()->mutable_node(model.graph().node_size() - 1)->add_attribute();
+  own.set_name(attribute);
+  own.set_type(onnx::AttributeProto::GRAPH);
+  *own.mutable_g() = body.finish(output).graph();
+}
+
+/// What Keras' exporter writes for a range: a Loop that counts.
+TEST(OnnxImport, ALoopOfConstantsIsComputed) {
+  OnnxModel body;
+  for (const char* name : {"i", "on", "value"}) body.input(name, {});
+  body.node("Identity", {"on"}, "still_on");
+  body.node("Add", {"value", body.integers("two", {2})}, "next");
+  body.node("Identity", {"value"}, "each");
+  body.writer().output("still_on", {});
+  body.writer().output("next", {});
+  OnnxModel model;
+  model.input("x", {3, 4});
+  onnx::ModelProto proto = model.finish("y");
+  const auto add = [&](const char* type, std::vector<std::string> inputs, std::vector<std::string> outputs) {
+    auto& node = *proto.mutable_graph()->add_node();
+    node.set_op_type(type);
+    node.set_name(outputs[0]);
+    for (const std::string& name : inputs) node.add_input(name);
+    for (const std::string& name : outputs) node.add_output(name);
+  };
+  OnnxModel constants;
+  constants.integers("passes", {4});
+  constants.integers("start", {1});
+  *proto.mutable_graph()->mutable_initializer() = constants.finish("none").graph().initializer();
+  add("Loop", {"passes", "", "start"}, {"last", "all"});
+  hold(proto, "body", body, "each");
+  add("Reshape", {"all", "flat"}, {"numbers"});
+  add("Cast", {"numbers"}, {"reals"});
+  auto& to = *proto.mutable_graph()->mutable_node(2)->add_attribute();
+  to.set_name("to");
+  to.set_i(1);
+  add("Add", {"x", "reals"}, {"y"});
+  OnnxModel more;
+  more.integers("flat", {-1});
+  proto.mutable_graph()->add_initializer()->CopyFrom(more.finish("none").graph().initializer(0));
+  const Graph graph = OnnxFiles().import(proto);
+  EXPECT_EQ(ops_of(graph), "Input Scale");
+  EXPECT_THAT(std::get<Scale>(graph.nodes[1].op).offset->f32.values, ElementsAre(1, 3, 5, 7));
+}
+
+TEST(OnnxImport, ALoopIsWrittenOutPassByPass) {
+  OnnxModel body;
+  for (const char* name : {"i", "on", "value"}) body.input(name, {});
+  body.node("Sin", {"value"}, "next");
+  body.writer().output("on", {});
+  OnnxModel model;
+  model.input("x", {2});
+  model.node("Loop", {model.integers("passes", {3}), "", "x"}, "y");
+  onnx::ModelProto proto = model.finish("y");
+  hold(proto, "body", body, "next");
+  EXPECT_EQ(ops_of(OnnxFiles().import(proto)), "Input Unary Unary Unary Identity");
+  // How often it runs has to be known.
+  proto.mutable_graph()->mutable_node(0)->set_input(0, "x");
+  EXPECT_EQ(error_of([&] { (void)OnnxFiles().import(proto); }).kind(), ErrorKind::unsupported);
+}
+
+TEST(OnnxImport, ABranchIsTakenWhereItsConditionIsKnownAndSelectedElse) {
+  for (const bool known : {true, false}) {
+    OnnxModel yes, no, model;
+    yes.node("Sin", {"x"}, "s");
+    no.node("Cos", {"x"}, "c");
+    model.input("x", {2});
+    model.input("given", {1});
+    model.node("If", {known ? model.integers("one", {1}) : "given"}, "y");
+    onnx::ModelProto proto = model.finish("y");
+    hold(proto, "then_branch", yes, "s");
+    hold(proto, "else_branch", no, "c");
+    const Graph graph = OnnxFiles().import(proto);
+    EXPECT_EQ(ops_of(graph), known ? "Input Unary Identity" : "Input Input Unary Unary Select");
+  }
+}
+
+/// Its rows that are left over must not be taken for boxes.
+TEST(OnnxImport, NonMaxSuppressionHasAFixedSizeAndNothingGoesOnWithIt) {
+  OnnxModel model;
+  model.input("boxes", {1, 9, 4});
+  model.input("scores", {1, 3, 9});
+  model.node("NonMaxSuppression", {"boxes", "scores", model.integers("most", {2})}, "rows");
+  model.node("Cast", {"rows"}, "y", [](auto n) { n.set("to", std::int64_t{1}); });
+  EXPECT_EQ(output_shape(OnnxFiles().import(model.finish("y"))), (Shape{6, 3}));
+  model.node("Gather", {"boxes", "rows"}, "picked", [](auto n) { n.set("axis", std::int64_t{1}); });
+  const onnx::ModelProto proto = model.finish("picked");
+  const Error error = error_of([&] { (void)OnnxFiles().import(proto); });
+  EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+  EXPECT_THAT(error.hint(), HasSubstr("cut the network"));
+}
+
 }  // namespace
 }  // namespace octavo::graph

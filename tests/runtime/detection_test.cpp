@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Normalize, PriorBox, Proposal and RoiPooling: equal to plain loops over generated shapes.
+// Normalize, PriorBox, Proposal, RoiPooling, RoiAlign and NonMaxSuppression: equal to plain loops over generated
+// shapes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -161,6 +162,123 @@ TEST(RoiPooling, RegionsThatAreNotNumbersGiveNoCrash) {
     const Tensor regions({2, 5}, {0, value, value, value, value, value, 0, 0, 9, 9});
     EXPECT_EQ(run_op(graph::RoiPooling{2, 2, 1.0F}, {Tensor({1, 3, 4, 4}), regions}, Layout::nhwc)[0].size(), 24);
   }
+}
+
+/// Bilinear, of the map with its outermost cells repeated half a cell outside; 0 beyond a whole one.
+double between(const Tensor& x, std::int64_t picture, std::int64_t channel, double row, double column) {
+  const double height = static_cast<double>(x.shape()[2]), width = static_cast<double>(x.shape()[3]);
+  if (row < -1 || row > height || column < -1 || column > width) return 0;
+  row = std::clamp(row, 0.0, height - 1);
+  column = std::clamp(column, 0.0, width - 1);
+  double sum = 0;
+  for (std::int64_t r = 0; r < x.shape()[2]; ++r) {
+    for (std::int64_t c = 0; c < x.shape()[3]; ++c) {
+      const double near_row = std::max(0.0, 1 - std::fabs(row - static_cast<double>(r)));
+      const double near_column = std::max(0.0, 1 - std::fabs(column - static_cast<double>(c)));
+      sum += near_row * near_column * at(x, {picture, channel, r, c});
+    }
+  }
+  return sum;
+}
+
+TEST_P(DetectionOps, RoiAlignIsTheMeanOfPointsBetweenTheCells) {
+  Dice dice(GetParam() + 300);
+  const Tensor x = random_tensor({dice.in(1, 2), dice.in(1, 20), dice.in(1, 7), dice.in(1, 7)}, dice.random);
+  graph::RoiAlign op{dice.in(1, 3), dice.in(1, 3), dice.in(1, 3), 0.5F};
+  op.half_pixel = dice.in(0, 1) == 1;
+  const std::int64_t regions = dice.in(1, 4);
+  const Tensor places = random_tensor({regions, 4}, dice.random, -6.0F, 18.0F);
+  Tensor pictures({regions});
+  for (std::int64_t r = 0; r < regions; ++r) pictures.data()[r] = static_cast<float>(dice.in(-1, 2));
+  const Tensor y = run_op(op, {x, places, pictures}, Layout::nhwc, 1, 2)[0];
+  for (Index index(y.shape()); index; ++index) {
+    const float* place = places.data() + 4 * (*index)[0];
+    const auto picture = static_cast<std::int64_t>(pictures.data()[(*index)[0]]);
+    double expected = 0;
+    const auto point = [&](int low, std::int64_t part, std::int64_t parts, std::int64_t i) {
+      const double begin = place[low] * 0.5 - (op.half_pixel ? 0.5 : 0.0);
+      double length = (static_cast<double>(place[low + 2]) - static_cast<double>(place[low])) * 0.5;
+      if (!op.half_pixel) length = std::max(length, 1.0);
+      const double step = length / static_cast<double>(parts);
+      return begin + step * (static_cast<double>(part) +
+                             (static_cast<double>(i) + 0.5) / static_cast<double>(op.sampling_ratio));
+    };
+    for (std::int64_t i = 0; i < op.sampling_ratio * op.sampling_ratio && picture >= 0 && picture < x.shape()[0]; ++i) {
+      const double row = point(1, (*index)[2], op.pooled_h, i / op.sampling_ratio);
+      const double column = point(0, (*index)[3], op.pooled_w, i % op.sampling_ratio);
+      expected += between(x, picture, (*index)[1], row, column);
+    }
+    expected /= static_cast<double>(op.sampling_ratio * op.sampling_ratio);
+    ASSERT_NEAR(at(y, *index), expected, 2e-5);
+  }
+}
+
+TEST(RoiAlign, RegionsThatAreNotNumbersGiveNoCrash) {
+  const float hostile[] = {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -3e38F,
+                           3e38F};
+  for (const float value : hostile) {
+    for (const bool maximum : {false, true}) {
+      const Tensor regions({2, 4}, {value, value, value, value, 0, value, 9, 9}), pictures({2}, {0, value});
+      const graph::RoiAlign op{.pooled_h = 2, .pooled_w = 2, .maximum = maximum};
+      EXPECT_EQ(run_op(op, {Tensor({1, 3, 4, 4}), regions, pictures}, Layout::nhwc)[0].size(), 24);
+    }
+  }
+}
+
+/// Shared part of the union of two boxes y1, x1, y2, x2.
+double overlap(const float* a, const float* b) {
+  const auto [top, bottom] = std::pair{std::max(a[0], b[0]), std::min(a[2], b[2])};
+  const auto [left, right] = std::pair{std::max(a[1], b[1]), std::min(a[3], b[3])};
+  if (top >= bottom || left >= right) return 0;
+  const double shared = static_cast<double>(bottom - top) * static_cast<double>(right - left);
+  const auto area = [](const float* box) {
+    return static_cast<double>(box[2] - box[0]) * static_cast<double>(box[3] - box[1]);
+  };
+  return shared / (area(a) + area(b) - shared);
+}
+
+TEST_P(DetectionOps, NonMaxSuppressionKeepsTheBestBoxesApart) {
+  Dice dice(GetParam() + 400);
+  const std::int64_t pictures = dice.in(1, 2), classes = dice.in(1, 3), count = dice.in(1, 90);
+  graph::NonMaxSuppression op{.max_per_class = dice.in(1, 8), .iou_threshold = dice.real(0.1F, 0.6F)};
+  op.has_score_threshold = dice.in(0, 1) == 1;
+  op.score_threshold = 0.4F;
+  Tensor boxes({pictures, count, 4}), flipped({pictures, count, 4});
+  for (std::int64_t b = 0; b < pictures * count; ++b) {
+    float* box = boxes.data() + 4 * b;
+    for (int k = 0; k < 2; ++k) {
+      box[k] = dice.real(0, 10);
+      box[k + 2] = box[k] + dice.real(1, 5);
+    }
+    const bool turned = dice.in(0, 1) == 1;  // any two opposite corners will do
+    for (int k = 0; k < 4; ++k) flipped.data()[4 * b + k] = box[turned ? (k + 2) % 4 : k];
+  }
+  const Tensor scores = random_tensor({pictures, classes, count}, dice.random, 0.0F, 1.0F);
+  std::vector<float> expected;
+  for (std::int64_t p = 0; p < pictures; ++p) {
+    for (std::int64_t c = 0; c < classes; ++c) {
+      std::vector<std::int64_t> order, kept;
+      for (std::int64_t b = 0; b < count; ++b) {
+        if (!op.has_score_threshold || at(scores, {p, c, b}) > op.score_threshold) order.push_back(b);
+      }
+      std::sort(order.begin(), order.end(), [&](auto a, auto b) {
+        return at(scores, {p, c, a}) > at(scores, {p, c, b});
+      });
+      for (const std::int64_t b : order) {
+        const float* box = boxes.data() + 4 * (p * count + b);
+        const bool apart = std::none_of(kept.begin(), kept.end(), [&](std::int64_t other) {
+          return overlap(box, boxes.data() + 4 * (p * count + other)) > static_cast<double>(op.iou_threshold);
+        });
+        if (!apart || static_cast<std::int64_t>(kept.size()) == op.max_per_class) continue;
+        kept.push_back(b);
+        for (const std::int64_t number : {p, c, b}) expected.push_back(static_cast<float>(number));
+      }
+    }
+  }
+  const Tensor rows = run_op(op, {flipped, scores}, Layout::plain)[0];
+  EXPECT_EQ(rows.shape(), (Shape{pictures * classes * std::min(op.max_per_class, count), 3}));
+  expected.resize(static_cast<std::size_t>(rows.size()), -1.0F);
+  EXPECT_THAT(rows.values(), testing::ElementsAreArray(expected));
 }
 
 TEST_P(DetectionOps, ProposalsAreTheBestApartBoxes) {

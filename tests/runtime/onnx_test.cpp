@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <limits>
 
 #include "graph/compiler.h"
 #include "graph/import/onnx.h"
@@ -132,6 +133,10 @@ TEST(OnnxRoundTrip, Functions) {
                              {{2, 3, 4, 5}});
     }
   }
+  for (const bool value : {false, true}) {
+    expect_onnx_round_trip(
+        graph::ArgMax{.has_axis = true, .out_max_value = value, .first = true, .axis = 1, .top_k = 3}, {{2, 7, 3}});
+  }
   for (const bool first : {false, true}) {
     expect_onnx_round_trip(graph::ArgMax{.has_axis = true, .first = first, .axis = 1}, {{2, 7, 3}});
   }
@@ -163,6 +168,63 @@ TEST(OnnxRoundTrip, Movements) {
   expect_onnx_round_trip(resize, {image});
   resize = {.kind = graph::ResizeKind::cubic, .cubic = -0.5F, .exclude_outside = true, .axes = {3}, .scales = {1.5F}};
   expect_onnx_round_trip(resize, {image});
+}
+
+TEST(OnnxRoundTrip, Regions) {
+  graph::NonMaxSuppression thinning{.max_per_class = 4, .iou_threshold = 0.3F};
+  expect_onnx_round_trip(thinning, {{2, 9, 4}, {2, 3, 9}});
+  thinning.center_size = thinning.has_score_threshold = true;
+  thinning.score_threshold = 0.25F;
+  expect_onnx_round_trip(thinning, {{2, 9, 4}, {2, 3, 9}});
+  for (const bool maximum : {false, true}) {
+    graph::RoiAlign op{.pooled_h = 2, .pooled_w = 3, .sampling_ratio = 2, .spatial_scale = 0.5F};
+    op.maximum = maximum;
+    op.half_pixel = !maximum;
+    expect_onnx_round_trip(op, {{2, 3, 7, 6}, {4, 4}, {4}}, 0.0F, 1.99F);
+  }
+}
+
+/// Places and ranks, known and computed by the network, against their definitions.
+TEST(OnnxModels, PickNumbersByPlaceAndRank) {
+  const OnnxFiles files;
+  const Values x{{2, 3}, {5, 9, 1, 7, 7, 2}};
+  int made = 0;
+  const auto expect = [&](OnnxModel& model, const std::vector<Values>& inputs, const std::vector<float>& expected) {
+    const std::string bytes = model.finish("y").SerializeAsString();
+    const Graph graph = graph::import_onnx(files.write(std::to_string(made++) + ".onnx", bytes));
+    EXPECT_EQ(run(graph, inputs).numbers, expected) << graph::print(graph);
+  };
+  OnnxModel elements;
+  elements.input("x", {2, 3});
+  elements.input("i", {2, 2});
+  elements.node("GatherElements", {"x", "i"}, "y", [](auto n) { n.set("axis", std::int64_t{1}); });
+  expect(elements, {x, {{2, 2}, {0, -1, 2, 1}}}, {5, 1, 2, 7});
+  OnnxModel known;
+  known.input("x", {2, 3});
+  known.node("GatherND", {"x", known.integers("i", {-1})}, "y");
+  expect(known, {x}, {7, 7, 2});
+  OnnxModel computed;
+  computed.input("x", {2, 3});
+  computed.input("i", {2, 2});
+  computed.node("GatherND", {"x", "i"}, "y");
+  expect(computed, {x, {{2, 2}, {1, -1, 0, 1}}}, {2, 9});
+  OnnxModel least;
+  least.input("x", {2, 3});
+  least.writer().node("TopK", "y", {"x", least.integers("k", {2})}, {"values", "y"}).set("largest", std::int64_t{0});
+  expect(least, {x}, {2, 0, 2, 0});
+  OnnxModel scattered;
+  scattered.input("x", {2, 3});
+  scattered.node("ScatterND", {"x", scattered.integers("i", {1}), scattered.floats("u", {3}, {1, 2, 3})}, "y",
+                 [](auto n) { n.set("reduction", std::string_view("add")); });
+  expect(scattered, {x}, {5, 9, 1, 8, 9, 5});
+  OnnxModel hot;
+  hot.input("x", {2});
+  hot.node("OneHot", {"x", hot.integers("depth", {3}), hot.floats("values", {2}, {0, 4})}, "y");
+  expect(hot, {{{2}, {1, -1}}}, {0, 4, 0, 0, 0, 4});
+  OnnxModel hardest;
+  hardest.input("x", {2, 3});
+  hardest.node("Hardmax", {"x"}, "y");
+  expect(hardest, {x}, {0, 1, 0, 1, 0, 0});
 }
 
 TEST(OnnxExport, NamesTheFirstLayerThatOnnxCannotSay) {
@@ -291,6 +353,50 @@ TEST(OnnxTransformer, RunsWithItsLinearLayersInEightBits) {
 // ---- quantized files ----------------------------------------------------------------------------------------------
 
 /// Integers of 8 bits as the operators define them.
+/// Two heads of queries share one of keys; two keys come before the first query; a window looks back over two keys; the
+/// mask hides the last key from all, and every key from the last query, whose answer is 0.
+TEST(OnnxTransformer, AttentionSeesWhatMaskAndWindowLeave) {
+  constexpr int kQueries = 3, kKeys = 5, kSize = 4, kHeads = 2, kBack = 2;
+  const Values q = random_values({1, kHeads, kQueries, kSize}, 1);
+  const Values k = random_values({1, 1, 3, kSize}, 2), v = random_values({1, 1, 3, kSize}, 3);
+  const Values past_k = random_values({1, 1, 2, kSize}, 4), past_v = random_values({1, 1, 2, kSize}, 5);
+  const float hidden = -std::numeric_limits<float>::infinity();
+  std::vector<float> mask(kQueries * 4, 0.25F);  // of four keys: the fifth is hidden
+  std::fill(mask.end() - 4, mask.end(), hidden);
+  OnnxModel model;
+  for (const auto& [name, value] : {std::pair{"q", &q}, {"k", &k}, {"v", &v}, {"pk", &past_k}, {"pv", &past_v}}) {
+    model.input(name, value->shape);
+  }
+  model.node("Attention", {"q", "k", "v", model.floats("mask", {kQueries, 4}, mask), "pk", "pv"}, "y", [](auto n) {
+    n.set("is_causal", std::int64_t{1}).set("left_window_size", std::int64_t{kBack}).set("softcap", 2.0F);
+  });
+  const OnnxFiles files;
+  const Graph graph = graph::import_onnx(files.write("net.onnx", model.finish("y", 28).SerializeAsString()));
+  const std::vector<float> y = run(graph, {q, k, v, past_k, past_v}).numbers;
+  const auto row = [](const Values& past, const Values& now, int key) {
+    return key < 2 ? past.numbers.data() + key * kSize : now.numbers.data() + (key - 2) * kSize;
+  };
+  for (int i = 0; i < kHeads * kQueries; ++i) {
+    const int query = i % kQueries;
+    std::vector<double> sum(kSize, 0.0);
+    double weights = 0;
+    for (int key = 0; key < kKeys - 1 && query != kQueries - 1; ++key) {
+      if (key > query + 2 || query + 2 - key > kBack) continue;
+      double score = 0;
+      for (int c = 0; c < kSize; ++c) {
+        score += static_cast<double>(q.numbers[static_cast<std::size_t>(i * kSize + c)]) * row(past_k, k, key)[c] / 2;
+      }
+      const double weight = std::exp(2 * std::tanh(score / 2));
+      weights += weight;
+      for (int c = 0; c < kSize; ++c) sum[static_cast<std::size_t>(c)] += weight * row(past_v, v, key)[c];
+    }
+    for (int c = 0; c < kSize; ++c) {
+      const double expected = weights == 0 ? 0 : sum[static_cast<std::size_t>(c)] / weights;
+      EXPECT_NEAR(y[static_cast<std::size_t>(i * kSize + c)], expected, 1e-5) << "query " << i;
+    }
+  }
+}
+
 TEST(QuantizedConstant, DynamicQuantizationAndAnIntegerProductAreExact) {
   OnnxModel model;
   graph::OnnxWriter& writer = model.writer();

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators that pick numbers by their places or their rank: TopK, GatherElements, GatherND, ScatterElements,
+// ScatterND, OneHot, Hardmax, Compress. Places become those in a flattened value, which one Gather reads.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "graph/axes.h"
+#include "graph/check.h"
+#include "graph/import/onnx_fold.h"
+#include "graph/import/onnx_operators.h"
+
+namespace octavo::graph {
+namespace {
+
+constexpr std::int64_t kExact = std::int64_t{1} << 24;  // whole numbers in fp32
+
+/// How far apart neighbours of each dimension are.
+Shape steps_of(const Shape& shape) {
+  Shape steps(shape.size(), 1);
+  for (std::size_t d = shape.size(); d-- > 1;) steps[d - 1] = checked_product(steps[d], shape[d]);
+  return steps;
+}
+
+ImportedValue whole_numbers(Shape shape, std::vector<std::int64_t> values) {
+  return OnnxNode::constant_value(make_tensor(ElementType::int64, std::move(shape), std::move(values)));
+}
+
+ImportedValue counted(OnnxNode& node, std::int64_t count) {
+  node.budget().take(count);
+  std::vector<std::int64_t> values(static_cast<std::size_t>(count));
+  std::iota(values.begin(), values.end(), 0);
+  return whole_numbers({count}, std::move(values));
+}
+
+/// An index that counts from the front; known ones are checked.
+std::int64_t from_front(std::int64_t index, std::int64_t size) {
+  require(index >= -size && index < size, "index {} is outside an axis of {}", index, size);
+  return index < 0 ? index + size : index;
+}
+
+/// Indices that the network computes, counted from the front. One that is outside the axis becomes one that is outside
+/// any axis, which Gather refuses as it runs.
+ImportedValue counted_from_front(OnnxNode& node, const ImportedValue& indices, std::int64_t size) {
+  const auto number = [](std::int64_t value) { return OnnxNode::constant_value(static_cast<float>(value)); };
+  const ImportedValue is_negative = node.add_binary(BinaryKind::less, indices, number(0));
+  const ImportedValue turned = node.add_affine(indices, 1.0F, static_cast<float>(size));
+  const ImportedValue index = node.add(Select{}, {is_negative, turned, indices});
+  const ImportedValue is_inside =
+      node.add_binary(BinaryKind::logical_and, node.add_binary(BinaryKind::less, index, number(size)),
+                      node.add_binary(BinaryKind::greater_or_equal, index, number(0)));
+  return node.add(Select{}, {is_inside, index, number(4 * kExact)});
+}
+
+/// Places in a flattened value: the sum of indices times steps and of `offsets`.
+class Places {
+ public:
+  Places(OnnxNode& node, Shape shape) : node_(node), shape_(std::move(shape)) {
+    node_.budget().take(element_count(shape_));
+    known_.assign(static_cast<std::size_t>(element_count(shape_)), 0);
+  }
+
+  /// What the position along dimension d of the result itself adds.
+  void add_position(std::size_t d, std::int64_t step) {
+    const std::int64_t inner = steps_of(shape_)[d];
+    for (std::size_t i = 0; i < known_.size(); ++i) {
+      known_[i] += static_cast<std::int64_t>(i) / inner % shape_[d] * step;
+    }
+  }
+  /// What indices into an axis of that size add; their shape is the places'.
+  void add_indices(const ImportedValue& indices, std::int64_t size, std::int64_t step) {
+    if (indices.is_constant()) {
+      const std::vector<std::int64_t> list = to_integers(*indices.constant);
+      for (std::size_t i = 0; i < known_.size(); ++i) known_[i] += from_front(list.at(i), size) * step;
+      return;
+    }
+    ImportedValue more = node_.add_affine(counted_from_front(node_, indices, size), static_cast<float>(step), 0.0F);
+    computed_ = computed_ ? node_.add_binary(BinaryKind::add, *computed_, more) : std::move(more);
+  }
+  /// `size`: of the flattened value.
+  [[nodiscard]] ImportedValue value(std::int64_t size) {
+    ImportedValue known = whole_numbers(shape_, known_);
+    if (!computed_) return known;
+    if (size > kExact) OnnxNode::unsupported("computed places in a value of more than 2^24 numbers");
+    return node_.add_binary(BinaryKind::add, *computed_, known);
+  }
+  [[nodiscard]] const std::vector<std::int64_t>& known() const { return known_; }
+
+ private:
+  OnnxNode& node_;
+  Shape shape_;
+  std::vector<std::int64_t> known_;
+  std::optional<ImportedValue> computed_;
+};
+
+/// Rows of x, [rows][the rest], by their places; `shape`: the result's.
+ImportedValue rows_at(OnnxNode& node, const ImportedValue& x, std::int64_t rows, std::int64_t row,
+                      const ImportedValue& places, const Shape& shape) {
+  const Shape flat = row == 1 ? Shape{rows} : Shape{rows, row};
+  ImportedValue y = node.add(Gather{.axis = 0}, {node.add_reshape(x, flat, flat), places});
+  y.type = x.type;
+  return node.add_reshape(y, shape, shape);
+}
+
+/// Part `k` of the last dimension of indices.
+ImportedValue index_column(OnnxNode& node, const ImportedValue& indices, std::int64_t k, const Shape& shape) {
+  const std::int64_t last = static_cast<std::int64_t>(indices.shape.size()) - 1;
+  const StridedSlice slice{.axes = {last}, .begins = {k}, .ends = {k + 1}, .steps = {1}};
+  if (indices.is_constant()) {
+    return OnnxNode::constant_value(reshaped(*sliced(*indices.constant, slice, node.budget()), shape));
+  }
+  const ImportedValue column = indices.shape.back() == 1 ? indices : node.add(slice, {indices});
+  return node.add_reshape(column, shape, shape);
+}
+
+/// Puts rows of `updates` at known places of x.
+ImportedValue scattered(OnnxNode& node, const ImportedValue& x, const ImportedValue& updates,
+                        const std::vector<std::int64_t>& places, std::int64_t rows, std::int64_t row) {
+  const std::string how = node.attributes().text("reduction", "none");
+  std::vector<std::int64_t> from(static_cast<std::size_t>(rows));
+  node.budget().take(rows);
+  std::iota(from.begin(), from.end(), 0);
+  bool twice = false;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    std::int64_t& at = from[static_cast<std::size_t>(places[i])];
+    twice = twice || at >= rows;
+    at = rows + static_cast<std::int64_t>(i);  // of several, the last
+  }
+  const Shape flat{rows, row}, flat_updates{static_cast<std::int64_t>(places.size()), row};
+  const ImportedValue before = node.add_reshape(x, flat, flat);
+  ImportedValue after = node.add_reshape(updates, flat_updates, flat_updates);
+  if (how != "none") {
+    static constexpr std::pair<std::string_view, BinaryKind> kKinds[] = {{"add", BinaryKind::add},
+                                                                         {"mul", BinaryKind::multiply},
+                                                                         {"min", BinaryKind::minimum},
+                                                                         {"max", BinaryKind::maximum}};
+    const auto* const kind =
+        std::find_if(std::begin(kKinds), std::end(kKinds), [&](auto& k) { return k.first == how; });
+    if (kind == std::end(kKinds)) OnnxNode::malformed(fmt::format("its reduction is '{}'", how));
+    if (twice) OnnxNode::unsupported(fmt::format("several numbers for one place, by '{}'", how));
+    const ImportedValue own = node.add(Gather{.axis = 0}, {before, whole_numbers({flat_updates[0]}, places)});
+    after = node.add_binary(kind->second, own, after);
+  }
+  const ImportedValue both = node.add(Concat{.axis = 0}, {before, after});
+  ImportedValue y = node.add(Gather{.axis = 0}, {both, whole_numbers({rows}, std::move(from))});
+  y.type = x.type;
+  return node.add_reshape(y, x.shape, x.shape);
+}
+
+const ImportedValue& known_places(const OnnxNode& node) {
+  (void)node.constant(1, "places");
+  return node.input(1);
+}
+
+}  // namespace
+
+void convert_onnx_top_k(OnnxNode& node) {
+  const ImportedValue& x = node.input();
+  if (x.shape.empty()) OnnxNode::malformed("its input is a scalar");
+  const std::int64_t axis = OnnxNode::axis(node.attributes().integer("axis", -1), node.rank());
+  const std::int64_t k = node.opset() < 10 ? node.attributes().integer("k", 0)
+                                           : static_cast<std::int64_t>(node.scalar(1, "number of results"));
+  const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
+  if (k == 0) OnnxNode::unsupported("a result without numbers");
+  require(k > 0 && k <= size, "the {} greatest of {}", k, size);
+  const bool largest = node.opset() < 11 || node.attributes().flag("largest", true);
+  const ImportedValue ranked = largest ? x : node.add_affine(x, -1.0F, 0.0F);
+  ArgMax op{.has_axis = true, .first = true, .axis = axis, .top_k = k};
+  std::vector<ImportedValue> results(2);
+  op.out_max_value = true;
+  results[0] = node.add(op, {ranked});
+  if (!largest) results[0] = node.add_affine(results[0], -1.0F, 0.0F);
+  results[0].type = x.type;
+  op.out_max_value = false;
+  if (node.output_count() > 1) results[1] = node.add(op, {ranked});
+  results[1].type = ElementType::int64;
+  node.results(std::move(results));
+}
+
+void convert_onnx_gather_elements(OnnxNode& node) {
+  const ImportedValue& x = node.input();
+  const ImportedValue& indices = node.input(1);
+  require(!x.shape.empty() && indices.shape.size() == x.shape.size(), "indices {} into {}", to_text(indices.shape),
+          to_text(x.shape));
+  const auto axis = static_cast<std::size_t>(OnnxNode::axis(node.attributes().integer("axis", 0), node.rank()));
+  const Shape steps = steps_of(x.shape);
+  Places places(node, indices.shape);
+  for (std::size_t d = 0; d < x.shape.size(); ++d) {
+    require(d == axis || indices.shape[d] <= x.shape[d], "indices {} into {}", to_text(indices.shape),
+            to_text(x.shape));
+    if (d != axis) places.add_position(d, steps[d]);
+  }
+  places.add_indices(indices, x.shape[axis], steps[axis]);
+  const std::int64_t count = element_count(x.shape);
+  node.result(rows_at(node, x, count, 1, places.value(count), indices.shape));
+}
+
+void convert_onnx_gather_nd(OnnxNode& node) {
+  const ImportedValue& x = node.input();
+  const ImportedValue& indices = node.input(1);
+  const std::int64_t batch = node.attributes().integer("batch_dims", 0);
+  const std::int64_t depth = indices.shape.empty() ? 0 : indices.shape.back();
+  require(depth > 0 && batch >= 0 && batch < node.rank(1) && batch + depth <= node.rank(), "indices {} into {}",
+          to_text(indices.shape), to_text(x.shape));
+  const Shape prefix(indices.shape.begin(), indices.shape.end() - 1);
+  const Shape outer(x.shape.begin(), x.shape.begin() + batch + depth);
+  const Shape steps = steps_of(outer);
+  Places places(node, prefix);
+  for (std::int64_t d = 0; d < batch; ++d) {
+    const auto at = static_cast<std::size_t>(d);
+    require(prefix[at] == x.shape[at], "indices {} into {}", to_text(indices.shape), to_text(x.shape));
+    places.add_position(at, steps[at]);
+  }
+  for (std::int64_t k = 0; k < depth; ++k) {
+    const auto at = static_cast<std::size_t>(batch + k);
+    places.add_indices(index_column(node, indices, k, prefix), outer[at], steps[at]);
+  }
+  Shape shape = prefix;
+  shape.insert(shape.end(), x.shape.begin() + batch + depth, x.shape.end());
+  const std::int64_t rows = element_count(outer);
+  node.result(rows_at(node, x, rows, element_count(x.shape) / rows, places.value(rows), shape));
+}
+
+void convert_onnx_scatter_elements(OnnxNode& node) {
+  const ImportedValue& x = node.input();
+  const ImportedValue& indices = known_places(node);
+  require(!x.shape.empty() && indices.shape.size() == x.shape.size() && node.shape(2) == indices.shape,
+          "updates {} at {} of {}", to_text(node.shape(2)), to_text(indices.shape), to_text(x.shape));
+  const auto axis = static_cast<std::size_t>(OnnxNode::axis(node.attributes().integer("axis", 0), node.rank()));
+  const Shape steps = steps_of(x.shape);
+  Places places(node, indices.shape);
+  for (std::size_t d = 0; d < x.shape.size(); ++d) {
+    require(d == axis || indices.shape[d] <= x.shape[d], "updates {} of {}", to_text(indices.shape), to_text(x.shape));
+    if (d != axis) places.add_position(d, steps[d]);
+  }
+  places.add_indices(indices, x.shape[axis], steps[axis]);
+  node.result(scattered(node, x, node.input(2), places.known(), element_count(x.shape), 1));
+}
+
+void convert_onnx_scatter_nd(OnnxNode& node) {
+  const ImportedValue& x = node.input();
+  const ImportedValue& indices = known_places(node);
+  const std::int64_t depth = indices.shape.empty() ? 0 : indices.shape.back();
+  require(depth > 0 && depth <= node.rank(), "places {} in {}", to_text(indices.shape), to_text(x.shape));
+  const Shape prefix(indices.shape.begin(), indices.shape.end() - 1);
+  const Shape outer(x.shape.begin(), x.shape.begin() + depth);
+  const std::int64_t rows = element_count(outer), row = element_count(x.shape) / rows;
+  require(element_count(node.shape(2)) == checked_product(element_count(prefix), row), "updates {} at {} of {}",
+          to_text(node.shape(2)), to_text(indices.shape), to_text(x.shape));
+  const Shape steps = steps_of(outer);
+  Places places(node, prefix);
+  for (std::int64_t k = 0; k < depth; ++k) {
+    const auto at = static_cast<std::size_t>(k);
+    places.add_indices(index_column(node, indices, k, prefix), outer[at], steps[at]);
+  }
+  node.result(scattered(node, x, node.input(2), places.known(), rows, row));
+}
+
+/// values[1] where the new axis is at the index, values[0] elsewhere.
+void convert_onnx_one_hot(OnnxNode& node) {
+  const ImportedValue& indices = node.input(0);
+  const auto depth = static_cast<std::int64_t>(node.scalar(1, "depth"));
+  const ImportedValue& values = node.input(2);
+  require(depth > 0 && depth <= kExact, "a depth of {}", depth);
+  require(values.shape == Shape{2}, "values {}", to_text(values.shape));
+  const std::int64_t rank = node.rank() + 1;
+  require(rank <= 8, "a value of {} dimensions", rank);
+  const auto axis = static_cast<std::size_t>(OnnxNode::axis(node.attributes().integer("axis", -1), rank));
+  Shape expanded = indices.shape, along(static_cast<std::size_t>(rank), 1);
+  expanded.insert(expanded.begin() + static_cast<std::ptrdiff_t>(axis), 1);
+  along[axis] = depth;
+  const ImportedValue at = node.add_reshape(indices, expanded, expanded);
+  const ImportedValue is_negative = node.add_binary(BinaryKind::less, at, OnnxNode::constant_value(0.0F));
+  const ImportedValue turned = node.add_affine(at, 1.0F, static_cast<float>(depth));
+  const ImportedValue place = node.add(Select{}, {is_negative, turned, at});
+  const ImportedValue numbers = node.add_reshape(counted(node, depth), along, along);
+  const ImportedValue is_hot = node.add_binary(BinaryKind::equal, node.add_unary(UnaryKind::truncate, place), numbers);
+  ImportedValue y =
+      node.add(Select{}, {is_hot, index_column(node, values, 1, {1}), index_column(node, values, 0, {1})});
+  y.type = values.type;
+  node.result(std::move(y));
+}
+
+/// 1 at the first of the greatest along an axis (before operator set 13: of all dimensions from the axis on), else 0.
+void convert_onnx_hardmax(OnnxNode& node) {
+  const ImportedValue& x = node.input();
+  if (x.shape.empty()) OnnxNode::malformed("its input is a scalar");
+  const bool flat = node.opset() < 13;
+  const std::int64_t axis = OnnxNode::axis(node.attributes().integer("axis", flat ? 1 : -1), node.rank());
+  ImportedValue rows = x;
+  auto along = static_cast<std::size_t>(axis);
+  if (flat && axis + 1 < node.rank()) {
+    const Shape matrix{count_between(x.shape, 0, axis), count_between(x.shape, axis, node.rank())};
+    rows = node.add_reshape(x, matrix, {axis == 1 ? 0 : matrix[0], -1});
+    along = 1;
+  }
+  Shape numbered(rows.shape.size(), 1);
+  numbered[along] = rows.shape[along];
+  const ImportedValue best =
+      node.add(ArgMax{.has_axis = true, .first = true, .axis = static_cast<std::int64_t>(along)}, {rows});
+  const ImportedValue numbers = node.add_reshape(counted(node, rows.shape[along]), numbered, numbered);
+  ImportedValue y = node.add_binary(BinaryKind::equal, numbers, best);
+  y.type = x.type;
+  node.result(node.add_reshape(y, x.shape));
+}
+
+/// The positions of an axis (without one: of all numbers) where a condition holds.
+void convert_onnx_compress(OnnxNode& node) {
+  ImportedValue x = node.input();
+  const ConstantTensor& condition = node.constant(1, "conditions");
+  std::int64_t axis = 0;
+  if (node.attributes().has("axis")) {
+    axis = OnnxNode::axis(node.attributes().integer("axis", 0), node.rank());
+  } else {
+    x = node.add_reshape(x, {element_count(x.shape)});
+  }
+  std::vector<std::int64_t> kept;
+  for (std::int64_t i = 0; i < condition.count(); ++i) {
+    if (condition.real(static_cast<std::size_t>(i)) != 0) kept.push_back(i);
+  }
+  if (kept.empty()) OnnxNode::unsupported("a result without numbers");
+  const std::int64_t size = x.shape.at(static_cast<std::size_t>(axis));
+  require(kept.back() < size, "{} conditions for {} positions", condition.count(), size);
+  const auto count = static_cast<std::int64_t>(kept.size());
+  ImportedValue y = node.add(Gather{.axis = axis}, {x, whole_numbers({count}, std::move(kept))});
+  y.type = x.type;
+  node.result(std::move(y));
+}
+
+}  // namespace octavo::graph
