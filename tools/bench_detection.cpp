@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Times the last layer of a detector, decoding and non-maximum suppression, on made-up scores: a few dozen objects that
 // many priors see, and among the rest a share of priors whose scores are just above the threshold (docs/evaluation.md).
+// The last rows are the other extreme: all boxes are the same, so that all candidates are looked at and nearly none
+// kept.
 //
 //   bench_detection [PRIORS CLASSES [SHARE]]    share of (prior, class) pairs above the threshold beside the objects
 #include <fmt/format.h>
@@ -39,18 +41,19 @@ layer {{ name: "out" type: "DetectionOutput" bottom: "location" bottom: "confide
 }
 
 /// Priors of a square grid; location, confidence and priors as a detector gives them.
-std::vector<Tensor> made_up(std::int64_t priors, std::int64_t classes, double share) {
+std::vector<Tensor> made_up(std::int64_t priors, std::int64_t classes, double share, bool alike) {
   std::mt19937 random(1);
   std::uniform_real_distribution<float> uniform(0.0F, 1.0F);
   std::normal_distribution<float> normal(0.0F, 0.3F);
   std::vector<float> location(static_cast<std::size_t>(priors * 4)), boxes(static_cast<std::size_t>(priors * 8)),
       scores(static_cast<std::size_t>(priors * classes));
   const auto side = static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(priors) / 4.0)));
-  for (float& value : location) value = normal(random);
+  for (float& value : location) value = alike ? 0.0F : normal(random);
   for (std::int64_t i = 0; i < priors; ++i) {
-    const float x = (static_cast<float>(i / 4 % side) + 0.5F) / static_cast<float>(side);
-    const float y = (static_cast<float>(i / 4 / side) + 0.5F) / static_cast<float>(side);
-    const float half = 0.03F * static_cast<float>(1 + i % 4);
+    const std::int64_t place = alike ? 0 : i;
+    const float x = (static_cast<float>(place / 4 % side) + 0.5F) / static_cast<float>(side);
+    const float y = (static_cast<float>(place / 4 / side) + 0.5F) / static_cast<float>(side);
+    const float half = 0.03F * static_cast<float>(1 + place % 4);
     const float corners[4] = {x - half, y - half, x + half, y + half}, variances[4] = {0.1F, 0.1F, 0.2F, 0.2F};
     for (std::size_t k = 0; k < 4; ++k) {
       boxes[static_cast<std::size_t>(i) * 4 + k] = corners[k];
@@ -75,12 +78,13 @@ std::vector<Tensor> made_up(std::int64_t priors, std::int64_t classes, double sh
   return inputs;
 }
 
-void measure(const std::filesystem::path& file, std::int64_t priors, std::int64_t classes, double share) {
+void measure(const std::filesystem::path& file, std::int64_t priors, std::int64_t classes, double share,
+             bool alike = false) {
   std::ofstream(file) << network(priors, classes);
   octavo::CompileOptions options;
   options.threads = 1;
   const octavo::Program program = octavo::Model::load_caffe_untrained(file).compile(options);
-  const std::vector<Tensor> inputs = made_up(priors, classes, share);
+  const std::vector<Tensor> inputs = made_up(priors, classes, share, alike);
   std::int64_t found = program.predict(inputs)[0].size() / 7;
   std::vector<double> times;
   for (int i = 0; i < rounds; ++i) {
@@ -89,9 +93,9 @@ void measure(const std::filesystem::path& file, std::int64_t priors, std::int64_
     times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   }
   std::sort(times.begin(), times.end());
-  fmt::print("{:>6} priors {:>3} classes, {:4.1f}% above the threshold: {:6.3f} ms ({:.3f} to {:.3f}), {} rows\n",
-             priors, classes, 100.0 * share, times[times.size() / 2], times[times.size() / 10],
-             times[times.size() * 9 / 10], found);
+  fmt::print("{:>6} priors {:>3} classes, {:4.1f}% above the threshold{}: {:6.3f} ms ({:.3f} to {:.3f}), {} rows\n",
+             priors, classes, 100.0 * share, alike ? ", boxes alike" : "", times[times.size() / 2],
+             times[times.size() / 10], times[times.size() * 9 / 10], found);
 }
 
 }  // namespace
@@ -113,6 +117,7 @@ int main(int argc, char** argv) {
       for (const double above : {0.0, 0.01, 0.05, 1.0})
         for (const auto& [rows, labels] : {std::pair{8732, 21}, {8732, 81}, {24564, 21}, {24564, 81}})
           measure(file, rows, labels, above);
+      for (const auto& [rows, labels] : {std::pair{8732, 81}, {24564, 81}}) measure(file, rows, labels, 1.0, true);
     }
   } catch (const octavo::Error& error) {
     fmt::print(stderr, "{}\n", error.what());

@@ -1,40 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 // DetectionOutput: from locations and confidences of all priors to the boxes that are kept.
 //
-// One pass over the confidences gathers, for each class, the boxes that may be among its nms_top_k best: a class keeps
-// twice as many at most, then halves them, which raises the bar for those to come. So memory is read once, in order,
-// and few boxes are ever decoded. Classes are then thinned one by one, on all threads.
+// The candidates of each class are found in one pass (runtime/steps/candidates.h) and sorted. Suppression then works in
+// waves down the scores of all classes: once keep_top_k boxes are kept, whatever is further down cannot be among the
+// best of all classes, so it is neither decoded nor compared.
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <utility>
+#include <memory>
+#include <optional>
 
 #include "runtime/parallel.h"
 #include "runtime/steps/boxes.h"
 #include "runtime/steps/builders.h"
+#include "runtime/steps/candidates.h"
+#include "runtime/steps/score_order.h"
 #include "runtime/steps/scratch_carver.h"
-#include "runtime/vectorize.h"
 
 namespace octavo::runtime {
 namespace {
 
-constexpr std::int64_t kRowsMarked = 512;  ///< priors looked at between two rounds of gathering
-constexpr std::int64_t kDetection = 7;     ///< numbers in a row of the output
+constexpr std::int64_t kDetection = 7;   ///< numbers in a row of the output
+constexpr std::int64_t kFirstWave = 16;  ///< candidates of the foremost class in the first wave; each wave doubles it
 
-/// flags[i]: some class of prior i may be above its bar (or is NaN).
-OCTAVO_VECTORIZED void mark_rows(const float* confidence, const float* bars, std::int64_t rows, std::int64_t classes,
-                                 std::uint8_t* flags) {
-  for (std::int64_t row = 0; row < rows; ++row) {
-    std::int32_t above = 0;
-    for (std::int64_t c = 0; c < classes; ++c) above += confidence[row * classes + c] <= bars[c] ? 0 : 1;
-    flags[row] = above > 0 ? 1 : 0;
-  }
+/// A candidate's place in the order of all classes: by score, then class, then place in its class's list.
+struct Place {
+  float score;
+  std::int64_t label, index;
+};
+
+bool stands_before(const Place& a, const Place& b) {
+  if (a.score != b.score) return a.score > b.score;
+  return a.label != b.label ? a.label < b.label : a.index < b.index;
 }
 
-/// What is kept of a class, for the choice among all classes.
-struct Kept {
-  float score;
-  std::int32_t label;
+/// How far a class has come. What is kept of its candidates stands at the front of their list.
+struct Progress {
+  std::int64_t count;  ///< candidates
+  std::int64_t next;   ///< the first that has not been looked at
+  std::int64_t kept;
+  float threshold;  ///< of the overlap: eta lowers it
+  KeptBoxes boxes;
 };
 
 class DetectionOutputStep final : public Step {
@@ -43,14 +49,15 @@ class DetectionOutputStep final : public Step {
       : op_(op),
         pictures_(request.input_shape(0)[0]),
         rows_(request.output_shape()[2]),
+        priors_(graph::element_count(request.input_shape(2)) / 8),
+        best_(op.nms_top_k < 0 ? priors_ : std::min(op.nms_top_k, priors_)),
+        most_kept_(op.keep_top_k < 0 ? best_ : std::min(op.keep_top_k, best_)),
         threads_(request.context.threads),
+        finder_(priors_, op.classes, op.background, best_, op.confidence_threshold),
         location_(request.inputs[0]),
         confidence_(request.inputs[1]),
         prior_(request.inputs[2]),
         output_(request.outputs[0]) {
-    priors_ = graph::element_count(request.input_shape(2)) / 8;
-    best_ = op.nms_top_k < 0 ? priors_ : std::min(op.nms_top_k, priors_);
-    capacity_ = std::min(2 * best_, priors_);
     info.algorithm = "non-maximum suppression";
   }
 
@@ -62,14 +69,11 @@ class DetectionOutputStep final : public Step {
 
   void run(RunContext& context) const override {
     ScratchCarver carver(context.scratch);
-    Scratch scratch = carve(carver);
+    const Scratch scratch = carve(carver);
     for (std::int64_t picture = 0; picture < pictures_; ++picture) {
-      gather(context.values[confidence_] + picture * priors_ * op_.classes, scratch);
-      // A class has few boxes above the threshold, or hundreds: it is not known beforehand, so all are cut alike.
-      parallel_for(std::min(context.threads, threads_), op_.classes, 1,
-                   [&](int thread, std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t c = begin; c < end; ++c) thin(context, picture, c, thread, scratch);
-                   });
+      finder_.find(context.values[confidence_] + picture * priors_ * op_.classes, scratch.candidates);
+      for_each_class(context, [&](int thread, std::int64_t label) { sort(label, thread, scratch); });
+      suppress(context, picture, scratch);
       keep_best(scratch);
       write(context, picture, scratch);
     }
@@ -77,52 +81,40 @@ class DetectionOutputStep final : public Step {
 
  private:
   struct Scratch {
-    ScoredBox* boxes;      ///< [classes][capacity_]
-    std::int64_t* counts;  ///< of each class
-    float* bars;           ///< what a confidence of each class has to be above
-    std::uint8_t* flags;   ///< [kRowsMarked]
-    Kept* kept;            ///< [classes * best_]
-    float* arrays;         ///< of KeptBoxes, for each thread
+    CandidateFinder::Memory candidates;
+    ScoredBox* spare;    ///< [threads][capacity of a class's list]
+    Progress* progress;  ///< [classes]
+    float* arrays;       ///< of KeptBoxes, for each class
+    Place* kept;         ///< [classes][most_kept_]
   };
 
   Scratch carve(ScratchCarver& carver) const {
-    return {carver.take<ScoredBox>(op_.classes * capacity_),
-            carver.take<std::int64_t>(op_.classes),
-            carver.take<float>(op_.classes),
-            carver.take<std::uint8_t>(kRowsMarked),
-            carver.take<Kept>(op_.keep_top_k < 0 ? 0 : op_.classes * best_),
-            carver.take<float>(threads_ * floats_of_kept())};
+    return {finder_.carve(carver), carver.take<ScoredBox>(threads_ * finder_.capacity()),
+            carver.take<Progress>(op_.classes), carver.take<float>(op_.classes * floats_of_kept()),
+            carver.take<Place>(op_.keep_top_k < 0 ? 0 : op_.classes * most_kept_)};
   }
   [[nodiscard]] std::int64_t floats_of_kept() const {
-    return static_cast<std::int64_t>(KeptBoxes::bytes(best_) / sizeof(float));
+    return static_cast<std::int64_t>(KeptBoxes::bytes(most_kept_) / sizeof(float));
+  }
+  [[nodiscard]] ScoredBox* candidates_of(std::int64_t label, const Scratch& scratch) const {
+    return scratch.candidates.boxes + label * finder_.capacity();
   }
 
-  void gather(const float* confidence, Scratch& scratch) const {
-    std::fill_n(scratch.counts, op_.classes, 0);
-    std::fill_n(scratch.bars, op_.classes, op_.confidence_threshold);
-    const bool skips = op_.background >= 0 && op_.background < op_.classes;
-    if (skips) scratch.bars[op_.background] = std::numeric_limits<float>::infinity();
-    for (std::int64_t first = 0; first < priors_; first += kRowsMarked) {
-      const std::int64_t count = std::min(kRowsMarked, priors_ - first);
-      mark_rows(confidence + first * op_.classes, scratch.bars, count, op_.classes, scratch.flags);
-      for (std::int64_t i = 0; i < count; ++i) {
-        if (scratch.flags[i] != 0) gather_row(confidence + (first + i) * op_.classes, first + i, scratch);
-      }
-    }
+  /// A class may have few candidates or hundreds: it is not known beforehand, so classes are dealt out evenly.
+  template <class Body>
+  void for_each_class(const RunContext& context, const Body& body) const {
+    parallel_for(std::min(context.threads, threads_), op_.classes, 1,
+                 [&](int thread, std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t label = begin; label < end; ++label) body(thread, label);
+                 });
   }
 
-  void gather_row(const float* row, std::int64_t prior, Scratch& scratch) const {
-    for (std::int64_t c = 0; c < op_.classes; ++c) {
-      if (row[c] <= scratch.bars[c] || c == op_.background) continue;
-      ScoredBox* const boxes = scratch.boxes + c * capacity_;
-      if (scratch.counts[c] == capacity_) {
-        std::nth_element(boxes, boxes + best_ - 1, boxes + capacity_, comes_first);
-        scratch.counts[c] = best_;
-        scratch.bars[c] = std::max(scratch.bars[c], boxes[best_ - 1].score);
-        if (row[c] <= scratch.bars[c]) continue;
-      }
-      boxes[scratch.counts[c]++] = {score_key(row[c]), static_cast<std::int32_t>(prior)};
-    }
+  void sort(std::int64_t label, int thread, const Scratch& scratch) const {
+    const std::int64_t count = scratch.candidates.counts[label];
+    sort_by_score(candidates_of(label, scratch), count, scratch.spare + thread * finder_.capacity());
+    std::construct_at(scratch.progress + label,
+                      Progress{std::min(count, best_), 0, 0, op_.nms_threshold,
+                               KeptBoxes(scratch.arrays + label * floats_of_kept(), most_kept_, 0.0F)});
   }
 
   [[nodiscard]] Box decode(const RunContext& context, std::int64_t picture, std::int64_t label,
@@ -135,56 +127,86 @@ class DetectionOutputStep final : public Step {
                       op_.variance_in_target ? kOnes : priors + 4 * (priors_ + prior));
   }
 
-  /// Leaves the boxes of the class that are kept at the front of its list, best first.
-  void thin(const RunContext& context, std::int64_t picture, std::int64_t label, int thread, Scratch& scratch) const {
-    ScoredBox* const boxes = scratch.boxes + label * capacity_;
-    std::int64_t count = scratch.counts[label];
-    if (count > best_) {
-      std::nth_element(boxes, boxes + best_ - 1, boxes + count, comes_first);
-      count = best_;
+  void suppress(const RunContext& context, std::int64_t picture, const Scratch& scratch) const {
+    if (op_.keep_top_k < 0) {
+      const Place behind_all{-std::numeric_limits<float>::infinity(), op_.classes, 0};
+      for_each_class(context, [&](int, std::int64_t label) { advance(context, picture, label, behind_all, scratch); });
+      return;
     }
-    std::sort(boxes, boxes + count, comes_first);
-    KeptBoxes kept(scratch.arrays + thread * floats_of_kept(), best_, 0.0F);
-    float threshold = op_.nms_threshold;
-    std::int64_t left = 0;
-    for (std::int64_t i = 0; i < count; ++i) {
-      const Box box = decode(context, picture, label, boxes[i].index);
-      if (kept.overlaps(box, threshold)) continue;
-      kept.keep(box);
-      boxes[left++] = boxes[i];
-      if (op_.nms_eta < 1.0F && threshold > 0.5F) threshold *= op_.nms_eta;
+    for (std::int64_t wave = std::min(kFirstWave, best_); kept_of_all(scratch) < op_.keep_top_k;
+         wave = std::min(2 * wave, best_)) {
+      const std::optional<Place> last = last_of_wave(wave, scratch);
+      if (!last) return;
+      for_each_class(context, [&](int, std::int64_t label) { advance(context, picture, label, *last, scratch); });
     }
-    scratch.counts[label] = left;
+  }
+
+  /// The class that gets to its wave-th next candidate first, in the order of all classes, says where the wave ends: so
+  /// no class looks at more than that. Nothing where no class has a candidate left.
+  [[nodiscard]] std::optional<Place> last_of_wave(std::int64_t wave, const Scratch& scratch) const {
+    std::optional<Place> last;
+    for (std::int64_t label = 0; label < op_.classes; ++label) {
+      const Progress& progress = scratch.progress[label];
+      if (progress.next == progress.count) continue;
+      const std::int64_t index = std::min(progress.next + wave, progress.count) - 1;
+      const Place place{candidates_of(label, scratch)[index].score, label, index};
+      if (!last || stands_before(place, *last)) last = place;
+    }
+    return last;
+  }
+
+  [[nodiscard]] std::int64_t kept_of_all(const Scratch& scratch) const {
+    std::int64_t sum = 0;
+    for (std::int64_t label = 0; label < op_.classes; ++label) sum += scratch.progress[label].kept;
+    return sum;
+  }
+
+  /// Looks at the candidates of the class up to the last one of the wave.
+  void advance(const RunContext& context, std::int64_t picture, std::int64_t label, const Place& last,
+               const Scratch& scratch) const {
+    Progress& progress = scratch.progress[label];
+    ScoredBox* const boxes = candidates_of(label, scratch);
+    for (; progress.next < progress.count; ++progress.next) {
+      const ScoredBox& candidate = boxes[progress.next];
+      if (stands_before(last, {candidate.score, label, progress.next})) return;
+      if (progress.kept == most_kept_) {
+        progress.next = progress.count;  // the class alone has as many as all may keep
+        return;
+      }
+      const Box box = decode(context, picture, label, candidate.index);
+      if (progress.boxes.overlaps(box, progress.threshold)) continue;
+      progress.boxes.keep(box);
+      boxes[progress.kept++] = candidate;
+      if (op_.nms_eta < 1.0F && progress.threshold > 0.5F) progress.threshold *= op_.nms_eta;
+    }
   }
 
   /// Cuts the lists so that the keep_top_k best of all classes are left: a list is in order, so its best are a prefix.
-  void keep_best(Scratch& scratch) const {
+  void keep_best(const Scratch& scratch) const {
     if (op_.keep_top_k < 0) return;
     std::int64_t total = 0;
-    for (std::int64_t c = 0; c < op_.classes; ++c) {
-      for (std::int64_t i = 0; i < scratch.counts[c]; ++i) {
-        scratch.kept[total++] = {scratch.boxes[c * capacity_ + i].score, static_cast<std::int32_t>(c)};
-      }
+    for (std::int64_t label = 0; label < op_.classes; ++label) {
+      const ScoredBox* const boxes = candidates_of(label, scratch);
+      for (std::int64_t i = 0; i < scratch.progress[label].kept; ++i)
+        std::construct_at(scratch.kept + total++, Place{boxes[i].score, label, i});
     }
     if (total <= op_.keep_top_k) return;
-    std::nth_element(
-        scratch.kept, scratch.kept + op_.keep_top_k, scratch.kept + total,
-        [](const Kept& a, const Kept& b) { return a.score != b.score ? a.score > b.score : a.label < b.label; });
-    std::fill_n(scratch.counts, op_.classes, 0);
-    for (std::int64_t i = 0; i < op_.keep_top_k; ++i) ++scratch.counts[scratch.kept[i].label];
+    std::nth_element(scratch.kept, scratch.kept + op_.keep_top_k, scratch.kept + total, stands_before);
+    for (std::int64_t label = 0; label < op_.classes; ++label) scratch.progress[label].kept = 0;
+    for (std::int64_t i = 0; i < op_.keep_top_k; ++i) ++scratch.progress[scratch.kept[i].label].kept;
   }
 
   void write(RunContext& context, std::int64_t picture, const Scratch& scratch) const {
     float* row = context.values[output_] + picture * rows_ * kDetection;
     float* const end = row + rows_ * kDetection;
     const float* const confidence = context.values[confidence_] + picture * priors_ * op_.classes;
-    for (std::int64_t c = 0; c < op_.classes; ++c) {
-      for (std::int64_t i = 0; i < scratch.counts[c]; ++i, row += kDetection) {
-        const std::int64_t prior = scratch.boxes[c * capacity_ + i].index;
-        const Box box = decode(context, picture, c, prior);
+    for (std::int64_t label = 0; label < op_.classes; ++label) {
+      for (std::int64_t i = 0; i < scratch.progress[label].kept; ++i, row += kDetection) {
+        const std::int64_t prior = candidates_of(label, scratch)[i].index;
+        const Box box = decode(context, picture, label, prior);
         const float values[] = {static_cast<float>(picture),
-                                static_cast<float>(c),
-                                confidence[prior * op_.classes + c],
+                                static_cast<float>(label),
+                                confidence[prior * op_.classes + label],
                                 box.xmin,
                                 box.ymin,
                                 box.xmax,
@@ -199,8 +221,9 @@ class DetectionOutputStep final : public Step {
   }
 
   graph::DetectionOutput op_;
-  std::int64_t pictures_, rows_, priors_ = 0, best_ = 0, capacity_ = 0;
+  std::int64_t pictures_, rows_, priors_, best_, most_kept_;
   int threads_;
+  CandidateFinder finder_;
   Slot location_, confidence_, prior_, output_;
 };
 

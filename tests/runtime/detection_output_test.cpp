@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <map>
 #include <random>
@@ -11,6 +13,8 @@
 
 #include "octavo/error.h"
 #include "runtime/steps/boxes.h"
+#include "runtime/steps/candidates.h"
+#include "runtime/steps/score_order.h"
 #include "tests/runtime/one_step.h"
 
 namespace octavo::runtime::test {
@@ -76,10 +80,10 @@ std::vector<Found> detect(const Case& c, std::int64_t picture) {
     for (std::int64_t p = 0; p < c.priors; ++p) {
       const float score =
           c.confidence.values()[static_cast<std::size_t>((picture * c.priors + p) * op.classes + label)];
-      if (!(score > op.confidence_threshold)) continue;
+      if (score <= op.confidence_threshold) continue;
       const std::int64_t at =
           op.share_location ? picture * c.priors + p : (picture * c.priors + p) * op.classes + label;
-      candidates.push_back({label, p, score,
+      candidates.push_back({label, p, score_key(score),
                             decode_box(op.code, c.location.data() + 4 * at, c.prior.data() + 4 * p,
                                        op.variance_in_target ? ones : c.prior.data() + 4 * (c.priors + p))});
     }
@@ -113,6 +117,7 @@ void expect_definition(const Case& c, int threads) {
   const std::int64_t rows = y.shape()[2];
   for (std::int64_t picture = 0; picture < c.pictures; ++picture) {
     const std::vector<Found> expected = detect(c, picture);
+    const float* const confidences = c.confidence.data() + picture * c.priors * c.op.classes;
     ASSERT_LE(static_cast<std::int64_t>(expected.size()), rows);
     for (std::int64_t r = 0; r < rows; ++r) {
       const float* const row = y.data() + (picture * rows + r) * 7;
@@ -126,6 +131,13 @@ void expect_definition(const Case& c, int threads) {
                   f.box.ymin,
                   f.box.xmax,
                   f.box.ymax};
+      }
+      if (std::isnan(row[2])) {
+        ASSERT_TRUE(std::isnan(confidences[expected.at(static_cast<std::size_t>(r)).prior * c.op.classes +
+                                           expected[static_cast<std::size_t>(r)].label]));
+        wanted[2] = row[2];
+        ASSERT_EQ(std::memcmp(row, wanted.data(), sizeof(float) * 7), 0) << "picture " << picture << ", row " << r;
+        continue;
       }
       ASSERT_EQ(std::vector<float>(row, row + 7), wanted) << "picture " << picture << ", row " << r;
     }
@@ -154,6 +166,152 @@ TEST_P(DetectionOutputCases, EqualsItsDefinition) {
   const std::int64_t priors = pick(0, 3) == 0 ? pick(500, 1500) : pick(1, 300);
   const Case c = make_case(op, pick(1, 2), priors, pick(0, 1) == 0 ? 7 : 1 << 20, random);
   expect_definition(c, static_cast<int>(pick(1, 3)));
+}
+
+/// How the confidences of many priors may lie, so that a sample of them tells much, little, or what is wrong.
+enum class Scores {
+  few,
+  many,
+  all_equal,
+  two_values,
+  ascending,
+  descending,
+  high_at_the_end,
+  high_in_one_class,
+  not_numbers
+};
+
+void set_scores(Case& c, Scores scores, std::mt19937& random) {
+  std::uniform_real_distribution<float> uniform(0.0F, 1.0F);
+  const std::int64_t classes = c.op.classes;
+  for (std::int64_t p = 0; p < c.priors; ++p) {
+    const float along = static_cast<float>(p) / static_cast<float>(c.priors);
+    for (std::int64_t label = 0; label < classes; ++label) {
+      const float chance = uniform(random);
+      float value = chance;
+      switch (scores) {
+        case Scores::few:
+          value = chance < 0.01F ? 1.0F - 10 * chance : 0.01F;
+          break;
+        case Scores::many:
+          break;
+        case Scores::all_equal:
+          value = 0.5F;
+          break;
+        case Scores::two_values:
+          value = chance < 0.05F ? 0.75F : 0.5F;
+          break;
+        case Scores::ascending:
+          value = along;
+          break;
+        case Scores::descending:
+          value = 1 - along;
+          break;
+        case Scores::high_at_the_end:
+          value = along > 0.99F ? 0.9F + 0.1F * chance : 0.5F * chance;
+          break;
+        case Scores::high_in_one_class:
+          value = label == classes - 1 ? 0.5F + 0.5F * chance : 0.4F * chance;
+          break;
+        case Scores::not_numbers:
+          if (chance < 0.02F) value = std::numeric_limits<float>::quiet_NaN();
+          if (chance > 0.98F) value = std::numeric_limits<float>::infinity();
+          if (chance > 0.99F) value = -value;
+          break;
+      }
+      c.confidence.data()[p * classes + label] = value;
+    }
+  }
+}
+
+class DetectionOutputOfManyPriors : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Scores, DetectionOutputOfManyPriors, testing::Range(0, 9));
+
+TEST_P(DetectionOutputOfManyPriors, EqualsItsDefinition) {
+  for (const std::int64_t top_k : {1, 40, 200, -1}) {
+    std::mt19937 random(static_cast<unsigned>(top_k + 1));
+    DetectionOutput op;
+    op.classes = 3;
+    op.code = BoxCode::center_size;
+    op.nms_threshold = 0.6F;
+    op.nms_eta = top_k == 40 ? 0.9F : 1.0F;
+    op.nms_top_k = top_k;
+    op.keep_top_k = top_k == 200 ? -1 : 60;
+    op.confidence_threshold = 0.02F;
+    Case c = make_case(op, 1, top_k < 0 ? 600 : 5000, 1, random);
+    set_scores(c, static_cast<Scores>(GetParam()), random);
+    SCOPED_TRACE(top_k);
+    expect_definition(c, 1 + GetParam() % 2);
+  }
+}
+
+/// The places that a sample of the priors takes are no secret: here these, and no others, are high.
+TEST(DetectionOutput, ASampleThatMisleadsChangesNothing) {
+  std::mt19937 random(5);
+  DetectionOutput op;
+  op.classes = 2;
+  op.nms_top_k = 200;
+  op.keep_top_k = 150;
+  op.confidence_threshold = 0.1F;
+  for (const bool high : {true, false}) {
+    Case c = make_case(op, 1, 8000, 1, random);
+    std::uniform_real_distribution<float> uniform(0.2F, 0.3F);
+    const CandidateFinder finder(c.priors, op.classes, op.background, op.nms_top_k, op.confidence_threshold);
+    ASSERT_GT(finder.samples(), 0);
+    for (std::int64_t p = 0; p < c.priors; ++p) c.confidence.data()[2 * p + 1] = uniform(random) + (high ? 0.0F : 0.5F);
+    for (std::int64_t i = 0; i < finder.samples(); ++i) {
+      const std::int64_t p = finder.sampled_prior(i);
+      c.confidence.data()[2 * p + 1] = uniform(random) + (i % 40 == 0 || !high ? 0.0F : 0.5F);
+    }
+    expect_definition(c, 1);
+  }
+}
+
+/// Nearly nothing is kept, so every class is looked at to its end.
+TEST(DetectionOutput, ManyClassesWhoseBoxesAreAllAlike) {
+  std::mt19937 random(7);
+  DetectionOutput op;
+  op.classes = 100;
+  op.nms_top_k = 20;
+  op.keep_top_k = 150;
+  Case c = make_case(op, 1, 30, 1 << 20, random);
+  std::fill_n(c.location.data(), c.location.size(), 0.0F);
+  for (std::int64_t i = 4; i < 4 * c.priors; ++i) c.prior.data()[i] = c.prior.data()[i - 4];
+  expect_definition(c, 1);
+}
+
+TEST(ScoreOrder, EqualsComparing) {
+  std::mt19937 random(6);
+  for (const std::int64_t count : {1, 2, 64, 65, 300, 2000}) {
+    for (const int kind : {0, 1, 2}) {
+      std::vector<ScoredBox> boxes(static_cast<std::size_t>(count)), spare(boxes.size());
+      std::vector<float> scores(boxes.size());
+      for (std::size_t i = 0; i < boxes.size(); ++i) {
+        const auto drawn = static_cast<std::uint32_t>(random());
+        const auto any = std::bit_cast<float>(drawn);  // denormals, infinities and both signs
+        const float few =
+            (static_cast<float>(drawn % 5) - 2.0F) * 0.5F * (drawn % 2 == 0 ? -1.0F : 1.0F);  // zeros, too
+        boxes[i] = {kind == 0 ? score_key(any) : kind == 1 ? few : 0.5F, static_cast<std::int32_t>(3 * i)};
+      }
+      std::vector<ScoredBox> expected = boxes;
+      std::sort(expected.begin(), expected.end(), comes_first);
+      const auto equal = [](const ScoredBox& a, const ScoredBox& b) {
+        return a.score == b.score && a.index == b.index;
+      };
+
+      std::vector<ScoredBox> sorted = boxes;
+      sort_by_score(sorted.data(), count, spare.data());
+      EXPECT_TRUE(std::equal(sorted.begin(), sorted.end(), expected.begin(), equal)) << count << ", " << kind;
+
+      const std::int64_t best = count / 3;
+      if (best == 0) continue;
+      EXPECT_EQ(keep_best_scores(boxes.data(), count, best, scores.data()),
+                expected[static_cast<std::size_t>(best) - 1].score);
+      const auto by_index = [](const ScoredBox& a, const ScoredBox& b) { return a.index < b.index; };
+      std::sort(expected.begin(), expected.begin() + best, by_index);
+      EXPECT_TRUE(std::equal(expected.begin(), expected.begin() + best, boxes.begin(), equal)) << count << ", " << kind;
+    }
+  }
 }
 
 DetectionOutput two_classes() {
