@@ -65,7 +65,8 @@ ModelContent read_model_file(const std::filesystem::path& file, const LoadOption
     refuse_weights(file, options);
     return content_of_graph(graph::import_tensorflow(file, {.input_shapes = options.input_shapes}));
   };
-  if (graph::is_saved_model(file)) return tensorflow();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) return tensorflow();  // a SavedModel, or an error that says so
   constexpr std::size_t kLook = 65536;
   std::string_view start;
   const auto mapped = graph::MappedFile::open(file);

@@ -96,6 +96,27 @@ class TextErrors : public google::protobuf::io::ErrorCollector {
   std::string first;
 };
 
+/// A folder is a SavedModel or an error. SavedModels are often kept in a folder for each version: the nearest is named.
+[[noreturn]] void refuse_folder(const std::filesystem::path& folder) {
+  constexpr int kEntries = 1000;  // that are looked at
+  std::error_code problem;
+  std::filesystem::directory_iterator entries(folder, problem);
+  std::string hint = "give a model file, or the folder that saved_model.pb and variables/ lie in";
+  if (std::filesystem::exists(folder / "saved_model.pbtxt", problem)) {
+    hint = "its saved_model.pbtxt is the form in text, which octavo does not read: save it in binary";
+  }
+  for (int seen = 0; seen < kEntries && entries != std::filesystem::directory_iterator(); ++seen) {
+    if (is_saved_model(entries->path())) {
+      hint = fmt::format("there is one in '{}': give that folder", entries->path().string());
+      break;
+    }
+    entries.increment(problem);
+    if (problem) break;
+  }
+  throw Error(ErrorKind::io, fmt::format("a folder without {}: not a SavedModel of TensorFlow", kSavedModelFile), {},
+              hint);
+}
+
 bool is_node(Bytes message) {
   bool name = false, op = false;
   WireReader reader(message);
@@ -122,7 +143,9 @@ TensorflowFile::TensorflowFile(const std::filesystem::path& file) : file_(file) 
 TensorflowFile::~TensorflowFile() = default;
 
 void TensorflowFile::read_file() {
-  const bool folder = is_saved_model(file_);
+  std::error_code ignored;
+  const bool folder = std::filesystem::is_directory(file_, ignored);
+  if (folder && !is_saved_model(file_)) refuse_folder(file_);
   auto mapped = MappedFile::open(folder ? file_ / kSavedModelFile : file_);
   whole_ = mapped->bytes();
   bytes_ = whole_.size();

@@ -28,6 +28,9 @@ bool gives_nothing(const TensorflowNodeDef& node) {
   return std::find(kOps.begin(), kOps.end(), node.op) != kOps.end();
 }
 
+/// Operators that TensorFlow's own tool put into a graph to compute in 8 bits.
+bool of_quantized_graph(std::string_view op) { return op.starts_with("Quantize") || op.starts_with("Requant"); }
+
 }  // namespace
 
 TensorflowImporter::TensorflowImporter(const TensorflowFile& file, const TensorflowImportOptions& options)
@@ -219,7 +222,8 @@ void TensorflowImporter::convert(std::size_t node) {
   }
   const TensorflowConverter converter = find_tensorflow_converter(definition.op);
   if (converter == nullptr) {
-    throw Error(ErrorKind::unsupported, fmt::format("octavo does not know the operator {}", definition.op));
+    throw Error(ErrorKind::unsupported, fmt::format("octavo does not know the operator {}", definition.op), {},
+                of_quantized_graph(definition.op) ? "convert the float graph, and let --quantize round it" : "");
   }
   TensorflowNode context(definition, file_, std::move(inputs), writer_, budget_);
   converter(context);

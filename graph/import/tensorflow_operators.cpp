@@ -66,6 +66,7 @@ constexpr TensorflowEntry kTensorflowOperators[] = {
     {"Expm1", convert_tensorflow_composed},
     {"FakeQuantWithMinMaxArgs", convert_tensorflow_fake_quant},
     {"FakeQuantWithMinMaxVars", convert_tensorflow_fake_quant},
+    {"FakeQuantWithMinMaxVarsPerChannel", convert_tensorflow_fake_quant},
     {"Fill", convert_tensorflow_fill},
     {"Floor", convert_tensorflow_floor},
     {"FloorDiv", convert_tensorflow_binary},

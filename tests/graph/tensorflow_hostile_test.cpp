@@ -280,6 +280,27 @@ TEST(Snappy, WhatDoesNotFitIsAnError) {
   }
 }
 
+TEST(TensorflowFormat, AFolderThatIsNoSavedModelIsAnErrorThatSaysWhatIsMissing) {
+  const TensorflowFiles files;
+  const auto folder = files.write("notes.txt", "").parent_path();
+  const auto said = [&] { return std::string(error_of([&] { (void)import_tensorflow(folder); }).what()); };
+  EXPECT_THAT(said(), testing::AllOf(HasSubstr(folder.string()), HasSubstr("a folder without saved_model.pb"),
+                                     HasSubstr("give a model file, or the folder that saved_model.pb")));
+  files.write("saved_model.pbtxt", "");
+  EXPECT_THAT(said(), HasSubstr("saved_model.pbtxt is the form in text"));
+  std::filesystem::create_directories(folder / "1");
+  files.write("1/saved_model.pb", "");
+  EXPECT_THAT(said(), HasSubstr("there is one in '" + (folder / "1").string() + "'"));
+}
+
+TEST(TensorflowFormat, OperatorsOfQuantizedGraphsPointToTheFloatGraph) {
+  TensorflowModel model;
+  model.input("x", {1, 2});
+  model.node("QuantizedRelu", {"x"}, "y");
+  EXPECT_THAT(complaint(model.finish().SerializeAsString()),
+              testing::AllOf(HasSubstr("QuantizedRelu"), HasSubstr("convert the float graph")));
+}
+
 TEST(TensorflowFormat, IsToldByItsBeginning) {
   const std::string graph = small_graph().SerializeAsString();
   const auto bytes = [](const std::string& text) { return std::as_bytes(std::span(text)); };

@@ -240,6 +240,26 @@ TEST(TensorflowImport, EightBitWeightsAreWhatTheirRangeSays) {
       testing::Pointwise(testing::FloatNear(1e-6F), {least, least + 128 * step, least + step, least + 255 * step}));
 }
 
+/// What TensorFlow 2.21 computes of these numbers.
+TEST(TensorflowImport, FakeQuantizationRoundsEachChannelToItsOwnGrid) {
+  const std::vector<float> numbers{-1, -0.31F, 0.017F, 0.5F, 2.2F, 0.9F};
+  const std::vector<float> rounded{-0.99607849F, -0.29764706F, 0.01882353F, 0.50196081F, 2.00235295F, 0.70117653F};
+  const auto with_ranges = [](TensorflowModel& model, const std::string& x) {
+    model.floats("low", {3}, {-1, -0.3F, -0.5F});
+    model.floats("high", {3}, {1, 2, 0.7F});
+    model.node("FakeQuantWithMinMaxVarsPerChannel", {x, "low", "high"}, "q");
+  };
+  TensorflowModel weights;
+  weights.input("x", {1, 2});
+  with_ranges(weights, weights.floats("w", {2, 3}, numbers));
+  weights.node("MatMul", {"x", "q"}, "y");
+  const auto inexactly = [](std::vector<float> values) {
+    return testing::Pointwise(testing::FloatNear(1e-6F), std::move(values));
+  };
+  EXPECT_THAT(to_float(*op_at<Linear>(TensorflowFiles().import(weights.finish()), "y").weights),
+              inexactly({rounded[0], rounded[3], rounded[1], rounded[4], rounded[2], rounded[5]}));
+}
+
 TEST(TensorflowImport, InputsAndOutputsAreChosenByName) {
   TensorflowModel model;
   model.input("x", {1, 4});
