@@ -42,7 +42,8 @@ std::optional<std::size_t> detection_output(const Program& program) {
 
 std::vector<DetectedObject> detected_objects(std::span<const float> rows, std::int64_t height, std::int64_t width,
                                              const ImageInput& input, const Shape& shape, float least_score) {
-  if (rows.size() % kRow != 0 || shape.size() != 4 || height < 1 || width < 1) {
+  const bool shaped = shape.size() == 4 && shape[2] > 0 && shape[3] > 0;
+  if (rows.size() % kRow != 0 || !shaped || height < 1 || width < 1) {
     throw Error(ErrorKind::invalid_argument, "these are not the detections of a picture");
   }
   const runtime::PixelSize network{shape[2], shape[3]};
@@ -52,7 +53,10 @@ std::vector<DetectedObject> detected_objects(std::span<const float> rows, std::i
   const Direction across = direction(width, resized.width, network.width, left);
   std::vector<DetectedObject> objects;
   for (; !rows.empty(); rows = rows.subspan(kRow)) {
+    constexpr float kMostClasses = 0x1p31F;
     if (rows[1] < 0 || rows[2] < least_score) continue;
+    if (!(rows[1] < kMostClasses))
+      throw Error(ErrorKind::invalid_argument, "a detection's class is " + std::to_string(rows[1]));
     objects.push_back(
         {static_cast<std::int64_t>(rows[1]), rows[2], across(rows[3]), down(rows[4]), across(rows[5]), down(rows[6])});
   }

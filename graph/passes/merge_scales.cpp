@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scale behind Scale: see graph/passes/passes.h.
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "graph/passes/absorb.h"
@@ -26,6 +27,14 @@ std::vector<double> parameters(const BlobPtr& blob, std::size_t count, double ab
   return {blob->f32.values.begin(), blob->f32.values.end()};
 }
 
+/// Whether fp32 has a number near each: neither an infinity nor a zero that was none.
+bool fits_fp32(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double value) {
+    const auto rounded = static_cast<float>(value);
+    return std::isfinite(rounded) && (rounded != 0.0F || value == 0.0);
+  });
+}
+
 BlobPtr rounded(const Shape& shape, const std::vector<double>& values) {
   std::vector<float> numbers(values.size());
   std::transform(values.begin(), values.end(), numbers.begin(), [](double value) { return static_cast<float>(value); });
@@ -48,6 +57,7 @@ bool absorb_scale(Node& producer, const Node& follower) {
     factor[i] *= factor2[i];
     offset[i] = offset[i] * factor2[i] + offset2[i];
   }
+  if (!fits_fp32(factor) || !fits_fp32(offset)) return false;
   Scale merged = *first;
   if (first->factor || second->factor) merged.factor = rounded(*shape, factor);
   if (first->offset || second->offset) merged.offset = rounded(*shape, offset);

@@ -95,7 +95,7 @@ struct Proof {
       case UnaryKind::elu:
         return input(0);
       case UnaryKind::clip:
-        return op.alpha >= 0.0F || (input(0) && op.beta >= 0.0F);
+        return op.beta >= 0.0F && (op.alpha >= 0.0F || input(0));  // a maximum below the minimum wins
       case UnaryKind::hard_sigmoid:
       case UnaryKind::softplus:
       case UnaryKind::nonzero:

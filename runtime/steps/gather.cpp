@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gather: each index picks a slab of the input.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -36,14 +37,15 @@ class GatherStep final : public Step {
 
  private:
   [[nodiscard]] std::int64_t position(float index) const {
-    const auto size = static_cast<float>(view_.axis);
-    // The negated test also refuses NaN.
-    if (!(index >= -size && index < size)) {
+    constexpr float kHuge = 0x1p62F;
+    // As integers: fp32 rounds the size of an axis beyond 2^24. The comparison is false for NaN.
+    const bool whole_exists = std::fabs(index) < kHuge;
+    const std::int64_t whole = whole_exists ? static_cast<std::int64_t>(index) : view_.axis;
+    if (whole < -view_.axis || whole >= view_.axis) {
       throw Error(ErrorKind::invalid_argument, "index " + std::to_string(index) + " is outside the axis", node_,
                   "the axis has " + std::to_string(view_.axis) + " entries");
     }
-    const auto whole = static_cast<std::int64_t>(index);
-    return std::min(whole < 0 ? whole + view_.axis : whole, view_.axis - 1);  // beyond 2^24 floats round
+    return whole < 0 ? whole + view_.axis : whole;
   }
 
   std::string node_;

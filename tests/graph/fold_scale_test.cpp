@@ -67,6 +67,28 @@ TEST(MergeScales, MakesOneOfAChain) {
   expect_folded(net.done({d}), "Input Scale");
 }
 
+TEST(MergeScales, LeavesProductsThatFp32DoesNotHold) {
+  for (const float factor : {1e25F, 1e-25F}) {
+    SCOPED_TRACE(factor);
+    const Scale large{.factor = make_blob({4}, std::vector<float>(4, factor))};
+    Net net;
+    const ValueId x = net.input("data", {2, 4, 4, 4});
+    Graph graph = net.done({net.add("b", large, {net.add("a", large, {x})})});
+    merge_scales(graph);
+    EXPECT_EQ(graph.nodes.size(), 3U);
+  }
+}
+
+TEST(FoldScale, LeavesABiasThatFp32DoesNotHold) {
+  Convolution conv = convolution(3, 8, 1);
+  conv.bias = make_blob({8}, std::vector<float>(8, 1e30F));
+  Net net;
+  const ValueId y = net.add("conv", conv, {net.input("data", {2, 3, 5, 5})});
+  Graph graph = net.done({net.add("s", Scale{.factor = make_blob({8}, std::vector<float>(8, 1e10F))}, {y})});
+  fold_scale(graph);
+  EXPECT_EQ(graph.nodes.size(), 3U);
+}
+
 TEST(MergeScales, LeavesScalesOfDifferentExtentOrAxisOrWithTwoInputs) {
   Net net;
   const ValueId x = net.input("data", {2, 4, 4, 4});

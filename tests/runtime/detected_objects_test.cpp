@@ -57,6 +57,9 @@ TEST(DetectedObjects, AreSortedAndLeftOverRowsAreNone) {
 TEST(DetectedObjects, BrokenRowsAreRefused) {
   EXPECT_THROW((void)detected_objects(std::vector<float>(8), 10, 10, {}, kInput), Error);
   EXPECT_THROW((void)detected_objects(std::vector<float>(7), 0, 10, {}, kInput), Error);
+  EXPECT_THROW((void)detected_objects(row(NAN, 1, 0, 0, 1, 1), 10, 10, {}, kInput), Error);
+  EXPECT_THROW((void)detected_objects(row(HUGE_VALF, 1, 0, 0, 1, 1), 10, 10, {}, kInput), Error);
+  EXPECT_THROW((void)detected_objects(row(1, 1, 0, 0, 1, 1), 10, 10, {}, {1, 3, 0, 300}), Error);
 }
 
 // A third party's face detector, and what OpenCV's dnn module (4.14) finds with it in one photo: pixels of the photo.

@@ -162,6 +162,10 @@ TEST(Gather, RefusesAnIndexOutsideTheAxis) {
     const std::vector<Values> inputs{random_values({3, 2}, 1), Values{{1}, {index}}};
     EXPECT_THROW(run(graph_of(graph::Gather{}, inputs, Arrival::as_given), inputs), Error) << index;
   }
+  // fp32 rounds this size up: -size is then an entry before the first.
+  constexpr std::int64_t size = 16'777'219;
+  const std::vector<Values> inputs{Values{{size}, std::vector<float>(size)}, Values{{1}, {-static_cast<float>(size)}}};
+  EXPECT_THROW(run(graph_of(graph::Gather{}, inputs, Arrival::as_given), inputs), Error);
 }
 
 TEST(StridedSlice, TakesEveryStepthInEitherDirection) {

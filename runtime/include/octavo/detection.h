@@ -25,7 +25,8 @@ struct DetectedObject {
 
 /// The objects in the rows of one picture (picture, class, score, box in shares of the network's input), best first;
 /// those below `least_score` are left out. The picture of height x width pixels went in by to_input() with the same
-/// `input` and `shape`. Throws Error(invalid_argument) unless `rows` are whole rows.
+/// `input` and `shape`. Throws Error(invalid_argument) unless `rows` are whole rows whose
+/// classes are numbers.
 [[nodiscard]] std::vector<DetectedObject> detected_objects(std::span<const float> rows, std::int64_t height,
                                                            std::int64_t width, const ImageInput& input,
                                                            const Shape& shape, float least_score = 0);
