@@ -116,6 +116,22 @@ TEST(PlanTest, ReusesWeightsForSeveralPixelsWhereThereAreAny) {
   }
 }
 
+ConvSpec winograd(std::int64_t channels, std::int64_t size) {
+  ConvSpec spec = SquareConv{channels, channels, size, 3, 1, 1}.spec();
+  spec.isa = Isa::avx512vnni;
+  spec.winograd = WinogradLimit::tiles4x4;
+  return spec;
+}
+
+TEST(PlanTest, ThreadsShareTheQuantizationOfASingleWinogradTile) {
+  EXPECT_EQ(make_plan(winograd(512, 14), Machine{}, 1).order, WorkOrder::tile_outer);
+  EXPECT_EQ(make_plan(winograd(512, 14), Machine{}, 2).order, WorkOrder::channel_outer);
+}
+
+TEST(PlanTest, ThreadsShareALargeMapByRows) {
+  for (const std::int64_t size : {56, 112}) EXPECT_EQ(make_plan(winograd(256, size), Machine{}, 2).tile_w, size);
+}
+
 TEST(PlanTest, SaysWhy) {
   for_generated_specs([](const ConvSpec&, const Plan& plan) { EXPECT_FALSE(plan.reason.empty()); });
   EXPECT_THAT(

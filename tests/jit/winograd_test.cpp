@@ -127,6 +127,7 @@ TEST_P(WinogradTest, EqualsReferenceForShapesOfKnownNetworks) {
   for (const SquareConv& shape : {SquareConv{64, 32, 14, 3, 1, 1},
                                   {128, 32, 7, 3, 1, 1},
                                   {320, 16, 7, 3, 1, 1},
+                                  {256, 32, 7, 3, 1, 1},  // whose weights are fetched ahead
                                   {3, 64, 16, 3, 1, 1},
                                   {96, 52, 7, 3, 1, 1},
                                   {96, 64, 9, 3, 1, 1, 1, 2}}) {

@@ -67,5 +67,39 @@ TEST(LayerWalk, EveryShareOfTheWorkGivesTheNumbersOfTheReference) {
   }
 }
 
+TEST(LayerWalk, ThreadsShareTheWindowsOfAWinogradTile) {
+  jit::ConvSpec spec{.in_channels = 96, .out_channels = 64, .groups = 2, .in_h = 13, .in_w = 9, .out_h = 13, .out_w = 9};
+  spec.kernel_h = spec.kernel_w = 3;
+  spec.pad_top = spec.pad_left = 1;
+  spec.window.channels = 20;
+  spec.winograd = jit::WinogradLimit::tiles4x4;
+  spec.isa = isa_list().back();
+  const LayerCase c(spec, 3);
+  jit::KernelCache cache;
+  jit::Plan plan;
+  plan.winograd_h = plan.winograd_w = 4;
+  plan.rows = 2;
+  plan.column_vectors = 1;
+  const auto run = [&](int threads) {
+    const jit::Layer layer(spec, plan, c.weights(), cache);
+    EXPECT_EQ(layer.quantize_parts(), plan.winograd() ? 6 : 1);
+    const LayerWalk walk(layer, 1, threads);
+    const AlignedBuffer scratch(walk.scratch_bytes());
+    const AlignedBuffer thread_scratch(static_cast<std::size_t>(threads) * walk.thread_scratch_bytes());
+    std::vector<float> output(c.output_size(), std::numeric_limits<float>::quiet_NaN());
+    walk.run({c.image.data(), nullptr, output.data(), scratch.data(),
+              {thread_scratch.data(), walk.thread_scratch_bytes()}});
+    return output;
+  };
+  for (const std::int64_t rows : {16, 8}) {  // one work tile, or two
+    plan.tile_h = rows;
+    plan.tile_w = 12;
+    plan.order = jit::WorkOrder::tile_outer;
+    const std::vector<float> expected = run(1);
+    plan.order = jit::WorkOrder::channel_outer;
+    for (int threads = 1; threads <= 8; ++threads) EXPECT_EQ(run(threads), expected) << threads << " threads";
+  }
+}
+
 }  // namespace
 }  // namespace octavo::runtime

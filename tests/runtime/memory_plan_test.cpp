@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <random>
+#include <span>
+#include <vector>
 
 namespace octavo::runtime {
 namespace {
@@ -23,10 +25,13 @@ std::vector<BufferRequest> random_requests(unsigned seed) {
   return requests;
 }
 
-TEST(MemoryPlan, BuffersThatLiveTogetherDoNotOverlap) {
+class MemoryPlanners : public ::testing::TestWithParam<MemoryPlan (*)(std::span<const BufferRequest>)> {};
+INSTANTIATE_TEST_SUITE_P(Planners, MemoryPlanners, ::testing::Values(&plan_memory, &plan_memory_by_halves));
+
+TEST_P(MemoryPlanners, BuffersThatLiveTogetherDoNotOverlap) {
   for (unsigned seed = 0; seed < 200; ++seed) {
     const std::vector<BufferRequest> requests = random_requests(seed);
-    const MemoryPlan plan = plan_memory(requests);
+    const MemoryPlan plan = GetParam()(requests);
     for (std::size_t a = 0; a < requests.size(); ++a) {
       EXPECT_EQ(plan.offsets[a] % kArenaAlignment, 0U);
       EXPECT_LE(plan.offsets[a] + requests[a].bytes, plan.bytes);
@@ -58,10 +63,30 @@ TEST(MemoryPlan, TakesNoMoreThanAllAndNoLessThanWhatLivesAtOnce) {
   }
 }
 
+TEST(MemoryPlan, ByHalvesBuffersThatShareMemoryShareTheirMiddle) {
+  std::size_t sharing = 0;
+  for (unsigned seed = 0; seed < 200; ++seed) {
+    const std::vector<BufferRequest> requests = random_requests(seed);
+    const MemoryPlan plan = plan_memory_by_halves(requests);
+    const auto middle = [&](std::size_t i) { return plan.offsets[i] + align_up(requests[i].bytes) / 2; };
+    const auto end = [&](std::size_t i) { return plan.offsets[i] + requests[i].bytes; };
+    for (std::size_t a = 0; a < requests.size(); ++a) {
+      for (std::size_t b = 0; b < a; ++b) {
+        if (requests[a].bytes == 0 || requests[b].bytes == 0) continue;
+        if (end(a) <= plan.offsets[b] || end(b) <= plan.offsets[a]) continue;
+        ++sharing;
+        EXPECT_LE(std::max(middle(a), middle(b)) - std::min(middle(a), middle(b)), kArenaAlignment);
+      }
+    }
+  }
+  EXPECT_GT(sharing, 1000U);
+}
+
 TEST(MemoryPlan, AChainOfLayersNeedsTwoBuffers) {
   std::vector<BufferRequest> chain;
   for (std::size_t step = 0; step < 50; ++step) chain.push_back({4096, step, step + 1});
   EXPECT_EQ(plan_memory(chain).bytes, 2 * 4096U);
+  EXPECT_EQ(plan_memory_by_halves(chain).bytes, 2 * 4096U);
 }
 
 TEST(MemoryPlan, FillsTheTightestGap) {
