@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <span>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -237,6 +238,16 @@ void Model::save_bigdl(const std::filesystem::path& file) const {
 }
 
 void Model::save_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel) const {
+  const auto place = [](const std::filesystem::path& file) {
+    std::error_code problem;
+    const std::filesystem::path absolute = std::filesystem::absolute(file, problem);
+    std::filesystem::path resolved = std::filesystem::weakly_canonical(absolute, problem);
+    return problem ? absolute : resolved;
+  };
+  if (place(prototxt) == place(caffemodel)) {
+    throw Error(ErrorKind::invalid_argument, "the topology and the weights are one file", caffemodel.string(),
+                "give each a name of its own");
+  }
   const graph::CaffeExport files = graph::export_caffe(with_shapes(impl_->content.graph));
   write_whole(caffemodel, files.caffemodel);
   write_whole(prototxt, files.prototxt);

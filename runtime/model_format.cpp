@@ -39,6 +39,14 @@ bool is_prototxt(std::string_view start) {
   return text && (start.find("layer") != start.npos || start.find("input") != start.npos);
 }
 
+/// An ONNX ModelProto begins with its version, a small number, and a text, import or graph after it. For files that are
+/// none of anything: this much of one is left when the rest was not copied.
+bool begins_as_onnx(std::string_view start) {
+  constexpr std::array next = {'\x12', '\x1a', '\x22', '\x32', '\x3a', '\x42'};
+  return start.size() > 2 && start[0] == '\x08' && start[1] > 0 && start[1] < 32 &&
+         std::find(next.begin(), next.end(), start[2]) != next.end();
+}
+
 ModelContent content_of_graph(graph::Graph graph) {
   ModelContent content;
   content.graph = std::move(graph);
@@ -97,6 +105,8 @@ ModelContent read_model_file(const std::filesystem::path& file, const LoadOption
   }
   const bool caffe =
       std::any_of(kCaffeTags.begin(), kCaffeTags.end(), [&](std::string_view tag) { return start.starts_with(tag); });
+  if (begins_as_onnx(start))
+    throw Error(ErrorKind::malformed, "an ONNX model that is cut short or broken", file.string(), "get the file anew");
   if (!caffe) throw Error(ErrorKind::unsupported, "not a model file that octavo knows", file.string(), kFormats);
   graph::CaffeImportOptions shapes;
   shapes.input_shapes = options.input_shapes;

@@ -68,6 +68,13 @@ void check_count(std::size_t given, std::size_t expected, const char* what) {
                                                " for a network of " + std::to_string(expected));
 }
 
+void check_present(std::span<const float* const> pointers, const std::vector<std::string>& names, const char* what) {
+  for (std::size_t i = 0; i < pointers.size(); ++i) {
+    if (pointers[i] == nullptr)
+      throw Error(ErrorKind::invalid_argument, "predict() was given a null pointer", what + (" '" + names[i] + "'"));
+  }
+}
+
 }  // namespace
 
 std::vector<Tensor> Program::predict(std::span<const Tensor> inputs) const {
@@ -98,6 +105,8 @@ Tensor Program::predict(const Tensor& input) const {
 void Program::predict(std::span<const float* const> inputs, std::span<float* const> outputs) const {
   check_count(inputs.size(), impl_->input_shapes.size(), "inputs");
   check_count(outputs.size(), impl_->output_shapes.size(), "outputs");
+  check_present(inputs, impl_->input_names, "input");
+  check_present(outputs, impl_->output_names, "output");
   impl_->run(inputs, outputs, nullptr);
 }
 
@@ -105,6 +114,8 @@ void Program::predict(std::span<const float* const> inputs, std::span<float* con
                       std::vector<double>& layer_seconds) const {
   check_count(inputs.size(), impl_->input_shapes.size(), "inputs");
   check_count(outputs.size(), impl_->output_shapes.size(), "outputs");
+  check_present(inputs, impl_->input_names, "input");
+  check_present(outputs, impl_->output_names, "output");
   layer_seconds.resize(impl_->steps.size());
   impl_->run(inputs, outputs, layer_seconds.data());
 }

@@ -52,6 +52,7 @@ class Builder {
       try {
         add_node(node, program);
       } catch (const dnnl::error& error) {
+        if (error.status == dnnl_out_of_memory) throw Error(ErrorKind::resource, "out of memory", place_of(node));
         throw Error(ErrorKind::unsupported, std::string("oneDNN refuses it: ") + error.what(), place_of(node));
       } catch (const Error& error) {  // machine code knows shapes, not layers
         if (error.where().find(node.name) != std::string::npos) throw;

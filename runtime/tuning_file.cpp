@@ -25,7 +25,7 @@ constexpr std::int64_t version = 1;
 constexpr std::uintmax_t most_file_bytes = std::uintmax_t{64} << 20;
 constexpr std::size_t most_records = 100'000, most_characters = 1000, json_depth = 8;
 constexpr int most_threads = 1024;
-constexpr const char* way_out = "remove the file, or set OCTAVO_TUNING=none";
+constexpr const char* way_out = "name another file, or OCTAVO_TUNING=none; remove this one only if octavo tune made it";
 
 std::string read_text(const std::filesystem::path& file) {
   std::error_code problem;

@@ -137,6 +137,8 @@ TEST_F(CaffeRoundTrip, NamesTheFirstNodeThatCaffeCannotSay) {
                         std::filesystem::path(OCTAVO_SOURCE_DIR) / "tools/symbols/symbols.caffemodel")
           .quantize();
   EXPECT_THROW(quantized.save_caffe(files_.write("q.prototxt", ""), files_.write("q.caffemodel", "")), Error);
+  const std::filesystem::path same = files_.write("same", "");
+  EXPECT_THROW(quantized.dequantize().save_caffe(same, same.parent_path() / "." / "same"), Error) << "one file for two";
 }
 
 }  // namespace

@@ -196,6 +196,15 @@ TEST(Model, FilesThatAreNoModelsAreNamed) {
   expect_error(ErrorKind::unsupported, ".octavo files", [&] { load({'P', 'K', 3, 4, 0, 0}); });
   expect_error(ErrorKind::malformed, "empty", [&] { load({}); });
   expect_error(ErrorKind::io, "cannot open", [&] { (void)Model::load(folder / "absent"); });
+  // An ONNX file of which the rest was not copied; only its end says what it holds.
+  const Model whole =
+      Model::load_caffe_untrained(std::filesystem::path(OCTAVO_SOURCE_DIR) / "tools/symbols/deploy.prototxt");
+  whole.save_onnx(folder / "whole.onnx");
+  const test::Bytes onnx = test::read_bytes(folder / "whole.onnx");
+  for (const std::size_t percent : {1U, 10U, 50U, 90U, 99U}) {
+    const auto end = onnx.begin() + static_cast<std::ptrdiff_t>(onnx.size() * percent / 100);
+    expect_error(ErrorKind::malformed, "cut short", [&] { load({onnx.begin(), end}); });
+  }
   expect_error(ErrorKind::malformed, "cut off", [&] { load({0x89, 'O', 'C', 'T', 'A', 'V', 'O', '\n'}); });
 }
 

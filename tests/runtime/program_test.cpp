@@ -212,6 +212,12 @@ TEST(Program, WrongInputsAreErrorsThatNameTheShapes) {
   std::vector<float*> outputs(1);
   const std::vector<const float*> inputs(1);
   expect_error(ErrorKind::invalid_argument, "1 outputs", [&] { program.predict(inputs, outputs); });
+  std::vector<float> prob(20), join(14400);
+  const std::vector<float*> both{prob.data(), join.data()}, one{prob.data(), nullptr};
+  expect_error(ErrorKind::invalid_argument, "input 'data'", [&] { program.predict(inputs, both); });
+  const std::vector<const float*> given{two[0].data()};
+  std::vector<double> seconds;
+  expect_error(ErrorKind::invalid_argument, "null pointer", [&] { program.predict(given, one, seconds); });
 }
 
 TEST(Program, ImpossibleOptionsAreErrors) {

@@ -72,6 +72,8 @@ TEST_F(Convert, DoesNotOverwriteItsInput) {
       run({"convert", "--prototxt", path("two.prototxt"), path("weights.caffemodel"), "-o", path("two.caffemodel")});
   EXPECT_EQ(finished.code, 2);
   EXPECT_NE(finished.err.find("two.prototxt"), std::string::npos) << finished.err;
+  const Finished told = run({"convert", path("lenet.octavo"), "-o", path("three.caffemodel")});
+  EXPECT_NE(told.out.find("three.prototxt"), std::string::npos) << told.out;
 }
 
 TEST_F(Convert, WritesOnnxAndReadsItBack) {
@@ -100,6 +102,10 @@ TEST_F(Convert, WritesBigdlAndCaffeAndReadsThemBack) {
   EXPECT_TRUE(eight.json()["quantized"]);
   EXPECT_EQ(run({"convert", path("net8.bigdl"), "-o", path("net8.octavo")}).code, 0);
   EXPECT_EQ(run({"convert", "--quantize", path("lenet.octavo"), "-o", path("net8.caffemodel")}).code, 4);
+  for (const char* name : {"net8.t7", "net8.pb"}) {
+    EXPECT_EQ(run({"convert", "--quantize", path("lenet.octavo"), "-o", path(name)}).code, 2) << name;
+    EXPECT_FALSE(fs::exists(path(name))) << name;
+  }
   EXPECT_EQ(run({"info", path("lenet.octavo"), "--weights", path("net.bigdl")}).code, 2);
 }
 

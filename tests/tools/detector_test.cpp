@@ -194,6 +194,33 @@ TEST_F(Detector, InfoMeasuresEachLayerAndTheWorstCanStayFloat) {
   }
 }
 
+TEST_F(Detector, DrawingsAndDetectionsReplaceNoInput) {
+  const std::string picture = read_all(path("pictures/one.png"));
+  fs::create_directory_symlink("pictures", path("link"));
+  for (const char* into : {"pictures", "link"}) {
+    const Finished drawn = run(with_model({"predict"}, {path("pictures"), "--draw", path(into)}));
+    EXPECT_EQ(drawn.code, 2) << drawn.out;
+    EXPECT_NE(drawn.err.find("an output is an input"), std::string::npos) << drawn.err;
+  }
+  EXPECT_EQ(read_all(path("pictures/one.png")), picture);
+  write_all(path("truth.json"),
+            R"({"images": [{"id": 1, "file_name": "one.png", "width": 90, "height": 60}], "annotations": [],
+                                    "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]})");
+  const std::vector<std::string> eval{"eval",     path("labelled.octavo"), "--coco", path("truth.json"),
+                                      "--images", path("pictures")};
+  for (const char* option : {"--report", "--save-detections"}) {
+    for (const char* input : {"truth.json", "labelled.octavo", "pictures/two.png"}) {
+      const std::string before = read_all(path(input));
+      std::vector<std::string> words = eval;
+      words.insert(words.end(), {option, path(input)});
+      const Finished finished = run(words);
+      EXPECT_EQ(finished.code, 2) << option << input << finished.err;
+      EXPECT_NE(finished.err.find("an output is an input"), std::string::npos) << finished.err;
+      EXPECT_EQ(read_all(path(input)), before) << option << input;
+    }
+  }
+}
+
 TEST_F(Detector, RefusesWhatCannotBeMeant) {
   EXPECT_EQ(run({"predict", path("lenet.caffemodel"), path("pictures"), "--draw", path("drawn")}).code, 2);
   EXPECT_EQ(run({"eval", path("lenet.caffemodel")}).code, 2) << "no pictures";

@@ -94,6 +94,54 @@ TEST_F(Errors, APrototxtBesideAFileThatIsItsOwnTopologyIsRefused) {
   expect_refused(run({"info", "--prototxt", path("lenet.prototxt"), path("lenet.octavo")}), 2, "--prototxt");
 }
 
+TEST_F(Errors, NoCommandWritesOverWhatItReads) {
+  draw("val/a/a.png", 1);
+  write_all(path("labels.txt"), "zero\none\n");
+  write_all(path("list"), "a/a.png 0\n");
+  write_all(path("shapes"), "ic8oc8\n");
+  const std::string model = path("lenet.octavo"), picture = path("val/a/a.png");
+  fs::create_symlink("lenet.octavo", path("link"));
+  fs::create_hard_link(model, path("twin"));
+  fs::create_directory_symlink("val", path("other"));
+  const std::vector<std::string> predict{"predict",          model,     picture, "--labels",
+                                         path("labels.txt"), "--layer", "conv1", "-o"};
+  const std::vector<std::string> eval{"eval", model, "--images", path("val"), "--labels", path("list"), "--report"};
+  const std::vector<std::string> convert{"convert", model, "--labels", path("labels.txt"), "-o"};
+  const std::vector<std::string> measured{"convert", model,       "--quantize", "--keep-float",
+                                          "worst:1", "--measure", path("val"),  "-o"};
+  const std::vector<std::string> bench{"bench", model, "--seconds", "0.01", "--report"};
+  const std::vector<std::string> tune{"tune", model, "-o"}, shapes{"tune", "--shapes", path("shapes"), "-o"};
+  const std::vector<std::string> caffe{
+      "convert-model",        "--from",  "caffe", "--to", "bigdl", "--input", path("lenet.caffemodel"), "--prototxt",
+      path("lenet.prototxt"), "--output"};
+  const std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>> tries = {
+      {predict, {model, picture, path("labels.txt"), path("link"), path("twin"), path("other/a/a.png")}},
+      {eval, {model, picture, path("list"), path("link"), path("val/../other/a/a.png")}},
+      {convert, {model, path("labels.txt"), path("link"), path("./lenet.octavo")}},
+      {measured, {picture}},
+      {bench, {model, path("link"), path("twin")}},
+      {tune, {model, path("link")}},
+      {shapes, {path("shapes")}},
+      {caffe, {path("lenet.caffemodel"), path("lenet.prototxt")}}};
+  for (const auto& [command, outputs] : tries) {
+    for (const std::string& output : outputs) {
+      SCOPED_TRACE(command.front() + " over " + output);
+      const std::string before = read_all(output);
+      std::vector<std::string> words = command;
+      words.push_back(output);
+      expect_refused(run(words), 2, "an output is an input");
+      EXPECT_EQ(read_all(output), before);
+    }
+  }
+}
+
+TEST_F(Errors, TwoOutputsAreTwoFiles) {
+  expect_refused(run({"convert-model", "--from", "octavo", "--to", "caffe", "--input", path("lenet.octavo"), "--output",
+                      path("same"), "--prototxt", path("./same")}),
+                 2, "two outputs are one file");
+  EXPECT_FALSE(fs::exists(path("same")));
+}
+
 TEST_F(Errors, AnOutputThatIsNoFileIsLeftAsItIs) {
   const std::string pipe = path("pipe");
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);

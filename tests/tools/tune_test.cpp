@@ -55,6 +55,10 @@ TEST_F(Tune, WhatIsNotMeantIsAUsageError) {
   EXPECT_EQ(tune({"--shape", "nonsense"}).code, 2);
   EXPECT_EQ(tune({"--shapes", path("absent")}).code, 3);
   EXPECT_EQ(tune({"--shape", "ic8oc8", "--isa", "reference"}).code, 4);
+  EXPECT_EQ(tune({"--shape", ""}).code, 2);
+  EXPECT_EQ(run({"tune", "--shape", "ic8oc8", "--threads", "1", "--budget", "nan"}).code, 2);
+  EXPECT_EQ(run({"tune", "--shape", "ic8oc8", "--threads", "1", "--budget", "0.05", "--tuning", "none"}).code, 2);
+  EXPECT_FALSE(fs::exists("none"));
 }
 
 TEST_F(Tune, OtherCommandsReadTheFileAndSayWhenTheyCannot) {

@@ -13,6 +13,7 @@
 #include "tools/octavo/bench_result.h"
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
+#include "tools/octavo/files_read.h"
 #include "tools/octavo/json_output.h"
 #include "tools/octavo/machine_limits.h"
 #include "tools/octavo/model_options.h"
@@ -80,6 +81,11 @@ ExitCode Bench::run_scaling(const Model& ours, const CompileOptions& options, co
 }
 
 ExitCode Bench::run() const {
+  FilesRead read;
+  model.add_to(read);
+  quantization.add_to(read);
+  compile.add_to(read);
+  read.refuse_as_outputs({report});
   BenchResult result;
   const Model opened = clocked(result.load_ms, [&] { return model.open(); });
   const Model ours = clocked(result.quantize_ms, [&] { return quantization.apply(opened); });

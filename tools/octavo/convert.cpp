@@ -4,11 +4,12 @@
 
 #include <filesystem>
 #include <memory>
-#include <system_error>
+#include <vector>
 
 #include "octavo/error.h"
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
+#include "tools/octavo/files_read.h"
 #include "tools/octavo/json_output.h"
 #include "tools/octavo/model_formats.h"
 #include "tools/octavo/model_options.h"
@@ -42,18 +43,22 @@ Model Convert::build() const {
 
 ExitCode Convert::run() const {
   const ModelFormat& format = format_to_write(output);
-  for (const std::filesystem::path& written : files_to_write(format, {output, {}, {}, {}})) {
-    for (const std::string& read : {model.model, model.prototxt, model.weights}) {
-      std::error_code ignored;
-      if (std::filesystem::equivalent(read, written, ignored)) {
-        throw Error(ErrorKind::invalid_argument, "an output is the input", written.string(),
-                    "choose another name for -o");
-      }
-    }
+  if (quantization.quantize && (format.name == "tensorflow" || format.name == "torch")) {
+    throw Error(ErrorKind::invalid_argument, fmt::format("a {} file holds no 8-bit weights", format.title),
+                "--quantize", "write an .octavo, .onnx or .bigdl file, or leave --quantize out");
   }
+  const std::vector<std::filesystem::path> written = files_to_write(format, {output, {}, {}, {}});
+  FilesRead read;
+  model.add_to(read);
+  quantization.add_to(read);
+  pictures.add_to(read);
+  read.add(labels);
+  read.refuse_as_outputs(written);
   const Model built = build();
   format.save(built, {output, {}, {}, {}});
 
+  std::vector<std::string> names;
+  for (const std::filesystem::path& file : written) names.push_back(file.string());
   const std::uintmax_t before = model.file_bytes();
   const std::uintmax_t after = std::filesystem::file_size(output);
   const std::vector<LayerQuantization> layers =
@@ -62,6 +67,7 @@ ExitCode Convert::run() const {
   if (json) {
     Json result = {{"model", built.name()},
                    {"output", output},
+                   {"files", Json(names)},
                    {"parameters", built.parameter_count()},
                    {"bytes_before", before},
                    {"bytes_after", after},
@@ -77,6 +83,7 @@ ExitCode Convert::run() const {
   if (built.quantized()) text += quantization_table(layers).text() + "\n" + quantization_summary(layers) + "\n";
   text += fmt::format("{}: {}\n{}: {}, {:.2f} times smaller\n", model.model, human_bytes(static_cast<double>(before)),
                       output, human_bytes(static_cast<double>(after)), ratio);
+  for (std::size_t i = 1; i < names.size(); ++i) text += names[i] + ": the topology, written beside it\n";
   if (format.name == "octavo" && !built.image_input()) {
     text += "pictures: not described; predict and eval will need --mean, --scale, ... (or give them here)\n";
   }

@@ -11,6 +11,7 @@
 #include "octavo/error.h"
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
+#include "tools/octavo/files_read.h"
 #include "tools/octavo/json_output.h"
 #include "tools/octavo/model_formats.h"
 
@@ -63,8 +64,10 @@ void ConvertModel::check() const {
     for (const std::filesystem::path& file : files_to_write(named_format(to, "--to"), {output, prototxt, {}, {}}))
       if (std::filesystem::exists(file)) refuse("the file is there already", file.string(), "choose another name");
   }
-  std::error_code ignored;
-  if (std::filesystem::equivalent(input, output, ignored)) refuse("the output is the input", output);
+  FilesRead read;
+  read.add(input);
+  if (from == "caffe") read.add(prototxt);
+  read.refuse_as_outputs(files_to_write(named_format(to, "--to"), {output, prototxt, {}, {}}));
 }
 
 ExitCode ConvertModel::run() const {

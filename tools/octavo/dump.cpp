@@ -10,6 +10,7 @@
 #include "octavo/program.h"
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
+#include "tools/octavo/files_read.h"
 #include "tools/octavo/json_output.h"
 #include "tools/octavo/model_options.h"
 #include "tools/octavo/text.h"
@@ -27,7 +28,9 @@ struct Dump {
 
   [[nodiscard]] ExitCode run() const;
   [[nodiscard]] std::vector<KernelInfo> chosen(const Program& program) const;
-  [[nodiscard]] std::string write_raw(const KernelInfo& info) const;
+  /// The file of a kernel's bytes; its name is the kernel's, as far as files can have that.
+  [[nodiscard]] std::filesystem::path raw_file(const KernelInfo& info) const;
+  void refuse_overwriting(const std::vector<KernelInfo>& kernels) const;
 };
 
 std::vector<KernelInfo> Dump::chosen(const Program& program) const {
@@ -49,26 +52,37 @@ std::vector<KernelInfo> Dump::chosen(const Program& program) const {
   return kernels;
 }
 
-/// The bytes as a file; its path.
-std::string Dump::write_raw(const KernelInfo& info) const {
+std::filesystem::path Dump::raw_file(const KernelInfo& info) const {
   std::string name = info.name;
   std::replace_if(
       name.begin(), name.end(), [](char c) { return c == '/' || c == ' ' || c == '\0'; }, '_');
-  const std::filesystem::path file = std::filesystem::path(raw) / (name + ".bin");
-  write_file(file, {reinterpret_cast<const char*>(info.code.data()), info.code.size()});
-  return file.string();
+  return std::filesystem::path(raw) / (name + ".bin");
+}
+
+void Dump::refuse_overwriting(const std::vector<KernelInfo>& kernels) const {
+  FilesRead read;
+  model.add_to(read);
+  quantization.add_to(read);
+  compile.add_to(read);
+  std::vector<std::filesystem::path> written;
+  for (const KernelInfo& info : kernels) written.push_back(raw_file(info));
+  read.refuse_as_outputs(written);
 }
 
 ExitCode Dump::run() const {
   const Model network = quantization.apply(model.open());
   const Program program = network.compile(compile.options(), batched_inputs(network, batch));
   const std::vector<KernelInfo> kernels = chosen(program);
-  if (!raw.empty()) std::filesystem::create_directories(raw);
+  if (!raw.empty()) {
+    refuse_overwriting(kernels);
+    std::filesystem::create_directories(raw);
+  }
 
   Json rows = Json::array();
   std::string text;
   for (const KernelInfo& info : kernels) {
-    const std::string file = raw.empty() ? std::string() : write_raw(info);
+    const std::string file = raw.empty() ? std::string() : raw_file(info).string();
+    if (!raw.empty()) write_file(file, {reinterpret_cast<const char*>(info.code.data()), info.code.size()});
     rows.push_back({{"name", info.name},
                     {"layers", info.layers},
                     {"bytes", info.code.size()},

@@ -14,6 +14,7 @@
 #include "tools/octavo/detector_scores.h"
 #include "tools/octavo/eval_data.h"
 #include "tools/octavo/evaluation.h"
+#include "tools/octavo/files_read.h"
 #include "tools/octavo/json_output.h"
 #include "tools/octavo/model_options.h"
 #include "tools/octavo/picture_options.h"
@@ -39,6 +40,7 @@ struct Eval {
   [[nodiscard]] std::optional<Model> float_model(const Model& opened) const;
   [[nodiscard]] Program program_of(const Model& network, const std::vector<std::string>& outputs) const;
   [[nodiscard]] std::string measured_value(const Model& network) const;
+  void refuse_overwriting(const std::variant<Dataset, DetectionData>& known) const;
   [[nodiscard]] ExitCode finish(const std::vector<SkippedPicture>& skipped, std::size_t done) const;
 };
 
@@ -163,6 +165,21 @@ ExitCode Eval::run_detector(const DetectionData& known) const {
   return finish(result.skipped, result.pictures);
 }
 
+void Eval::refuse_overwriting(const std::variant<Dataset, DetectionData>& known) const {
+  FilesRead read;
+  model.add_to(read);
+  quantization.add_to(read);
+  compile.add_to(read);
+  pictures.add_to(read);
+  data.add_to(read, known);
+  for (const std::string& file : {reference, reference_prototxt, detections}) read.add(file);
+  std::vector<std::filesystem::path> written{report};
+  if (const auto* const objects = std::get_if<DetectionData>(&known)) {
+    for (auto& file : data.detection_files(save_detections, *objects)) written.push_back(std::move(file));
+  }
+  read.refuse_as_outputs(written);
+}
+
 ExitCode Eval::run() const {
   if (model.model.empty() == detections.empty()) {
     throw Error(ErrorKind::invalid_argument,
@@ -170,6 +187,7 @@ ExitCode Eval::run() const {
                 "give a MODEL, or detections that were made before (--detections)");
   }
   const auto known = data.read();
+  refuse_overwriting(known);
   if (const auto* dataset = std::get_if<Dataset>(&known)) return run_classifier(*dataset);
   return run_detector(std::get<DetectionData>(known));
 }

@@ -100,6 +100,29 @@ std::vector<metrics::Detection> EvalDataArguments::read_detections(const std::st
   return data.coco ? metrics::read_coco_results(path, data.truth) : metrics::read_voc_detections(path, data.truth);
 }
 
+void EvalDataArguments::add_to(FilesRead& read, const std::variant<Dataset, DetectionData>& data) const {
+  for (const std::string& source : {labels, cifar10, mnist, coco, truth}) read.add(source);
+  if (!voc.empty()) {
+    for (const char* part : {"Annotations", "ImageSets", "JPEGImages"}) read.add(fs::path(voc) / part);
+  }
+  read.add_pictures(images);
+  if (const auto* const dataset = std::get_if<Dataset>(&data)) {
+    for (std::size_t i = 0; i < dataset->pictures.size(); ++i) read.add(dataset->pictures.name(i));
+  } else {
+    read.add(std::get<DetectionData>(data).files);
+  }
+}
+
+std::vector<fs::path> EvalDataArguments::detection_files(const std::string& path, const DetectionData& data) const {
+  if (path.empty()) return {};
+  if (data.coco) return {path};
+  std::vector<fs::path> files;
+  for (const auto& named : metrics::voc_detections(data.truth, {}, split_name())) {
+    files.push_back(fs::path(path) / named.first);
+  }
+  return files;
+}
+
 void EvalDataArguments::write_detections(const std::string& path, const DetectionData& data,
                                          const std::vector<metrics::Detection>& detections) const {
   if (data.coco) {
@@ -109,7 +132,7 @@ void EvalDataArguments::write_detections(const std::string& path, const Detectio
   std::error_code problem;
   fs::create_directories(path, problem);
   if (problem) throw Error(ErrorKind::io, "cannot make the folder: " + problem.message(), path);
-  for (const auto& [name, text] : metrics::voc_detections(data.truth, detections, split.empty() ? "all" : split)) {
+  for (const auto& [name, text] : metrics::voc_detections(data.truth, detections, split_name())) {
     write_file(fs::path(path) / name, text);
   }
 }

@@ -4,11 +4,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cstddef>
+#include <filesystem>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "tools/octavo/datasets.h"
 #include "tools/octavo/detector_evaluation.h"
+#include "tools/octavo/files_read.h"
 
 namespace octavo::tool {
 
@@ -19,6 +22,11 @@ struct EvalDataArguments {
 
   void declare(CLI::App& app);
   [[nodiscard]] std::variant<Dataset, DetectionData> read() const;
+  /// The options' own files and folders; of --images, which may hold much else, only the pictures of `data`.
+  void add_to(FilesRead& read, const std::variant<Dataset, DetectionData>& data) const;
+  /// What write_detections() will write.
+  [[nodiscard]] std::vector<std::filesystem::path> detection_files(const std::string& path,
+                                                                   const DetectionData& data) const;
   /// Detections in the form of the data: a COCO results file, or a folder of VOC's text files.
   [[nodiscard]] std::vector<metrics::Detection> read_detections(const std::string& path,
                                                                 const DetectionData& data) const;
@@ -26,6 +34,7 @@ struct EvalDataArguments {
                         const std::vector<metrics::Detection>& detections) const;
 
  private:
+  [[nodiscard]] std::string split_name() const { return split.empty() ? "all" : split; }
   [[nodiscard]] Dataset read_classes() const;
   [[nodiscard]] DetectionData read_objects() const;
 };

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "octavo/isa.h"
+#include "runtime/tuning_file.h"
 #include "tools/octavo/measure.h"
 #include "tools/octavo/text.h"
 
@@ -136,6 +137,16 @@ Model ModelArgument::open() const {
   return Model::load_tensorflow(model, options);
 }
 
+void ModelArgument::add_to(FilesRead& read) const {
+  for (const std::string& file : {prototxt, weights}) read.add(file);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(model, ignored)) {  // a SavedModel
+    for (const char* part : {"saved_model.pb", "variables"}) read.add(std::filesystem::path(model) / part);
+  } else {
+    read.add(model);
+  }
+}
+
 void ModelArgument::refuse_tensorflow_options() const {
   throw Error(ErrorKind::invalid_argument, "--tf-inputs, --tf-outputs and --tf-order go with a TensorFlow file", model,
               "leave them out");
@@ -256,6 +267,8 @@ Model QuantizeArguments::apply(const Model& model) const {
   throw Error(ErrorKind::invalid_argument, "--window, --layer-window and --keep-float need --quantize");
 }
 
+void QuantizeArguments::add_to(FilesRead& read) const { read.add_pictures(measure); }
+
 void CompileArguments::declare(CLI::App& app) {
   app.add_option("--threads", threads, "that one run may use (default: all cores)")
       ->type_name("N")
@@ -278,6 +291,14 @@ CompileOptions CompileArguments::options() const {
   if (!isa.empty()) options.isa = parse_isa(isa);
   if (!tuning.empty()) options.tuning = tuning;
   return options;
+}
+
+void CompileArguments::add_to(FilesRead& read) const {
+  if (tuning.empty()) {
+    if (const auto own = runtime::default_tuning_file()) read.add(*own);
+  } else if (tuning != "none") {
+    read.add(tuning);
+  }
 }
 
 void CompileArguments::note_if_slow() const {

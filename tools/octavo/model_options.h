@@ -11,6 +11,7 @@
 #include "octavo/model.h"
 #include "octavo/options.h"
 #include "tools/octavo/console.h"
+#include "tools/octavo/files_read.h"
 #include "tools/octavo/json_output.h"
 
 namespace octavo::tool {
@@ -32,6 +33,7 @@ struct ModelArgument {
   [[nodiscard]] bool tensorflow_options() const;
   [[noreturn]] void refuse_tensorflow_options() const;
   [[nodiscard]] Model open() const;
+  void add_to(FilesRead& read) const;
   /// Bytes of the model file; 0 for a prototxt alone.
   [[nodiscard]] std::uintmax_t file_bytes() const;
 };
@@ -52,6 +54,7 @@ struct QuantizeArguments {
   /// The model, quantized if that was asked. Throws Error(invalid_argument) for windows without --quantize, or for
   /// layers that are quantized already.
   [[nodiscard]] Model apply(const Model& model) const;
+  void add_to(FilesRead& read) const;
 
  private:
   [[nodiscard]] std::vector<std::string> kept_layers(const Model& model, const QuantizeOptions& options) const;
@@ -65,6 +68,7 @@ struct CompileArguments {
 
   void declare(CLI::App& app);
   [[nodiscard]] CompileOptions options() const;
+  void add_to(FilesRead& read) const;
   /// On stderr, where int8 layers will run as the scalar reference: by request, or because this processor has no more.
   void note_if_slow() const;
 };

@@ -16,6 +16,7 @@
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
 #include "tools/octavo/detector_report.h"
+#include "tools/octavo/files_read.h"
 #include "tools/octavo/json_output.h"
 #include "tools/octavo/model_options.h"
 #include "tools/octavo/npy.h"
@@ -41,6 +42,8 @@ struct Predict {
 
   [[nodiscard]] ExitCode run() const;
   [[nodiscard]] Program build(const Model& network) const;
+  [[nodiscard]] std::vector<fs::path> drawings_of(const std::vector<fs::path>& files) const;
+  void refuse_overwriting(const std::vector<fs::path>& files, const std::vector<fs::path>& drawings) const;
   void prepare_drawings(const Program& program) const;
 };
 
@@ -54,8 +57,9 @@ class Report {
         description_(std::move(description)),
         detections_(detection_output(program)) {}
 
-  void add(const fs::path& file, PictureBatch::Size size, const std::vector<Tensor>& outputs, std::size_t row,
-           std::size_t rows) {
+  /// `drawing`: where the picture with its boxes goes; nowhere when it is empty.
+  void add(const fs::path& file, const fs::path& drawing, PictureBatch::Size size, const std::vector<Tensor>& outputs,
+           std::size_t row, std::size_t rows) {
     Json answers = Json::array();
     text_ += file.string() + "\n";
     for (std::size_t o = 0; o < outputs.size(); ++o) {
@@ -63,7 +67,7 @@ class Report {
       Json described = {{"name", program_.output_names().at(o)}};
       if (outputs.size() > 1) text_ += fmt::format("  {}:\n", program_.output_names().at(o));
       if (o == detections_) {
-        add_objects(file, size, values, described);
+        add_objects(file, drawing, size, values, described);
       } else if (one_value_a_class(outputs[o].shape())) {
         add_classes(values, described);
       } else {
@@ -102,22 +106,15 @@ class Report {
     described["top"] = std::move(best);
   }
 
-  void add_objects(const fs::path& file, PictureBatch::Size size, std::span<const float> rows, Json& described) {
+  void add_objects(const fs::path& file, const fs::path& drawing, PictureBatch::Size size, std::span<const float> rows,
+                   Json& described) {
     const std::vector<DetectedObject> objects = detected_objects(rows, size.height, size.width, description_,
                                                                  program_.input_shapes().front(), options_.least_score);
     text_ += objects_text(objects, labels_);
     described["objects"] = objects_json(objects, labels_);
-    if (options_.draw.empty()) return;
-    const fs::path picture = drawing_of(file);
-    write_file(picture, to_png(drawn(read_picture(file), objects, labels_)));
-    described["drawing"] = picture.string();
-  }
-
-  /// Pictures of one name in several folders get drawings of several names.
-  fs::path drawing_of(const fs::path& file) {
-    std::string name = file.stem().string();
-    while (!drawings_.insert(name).second) name += "_";
-    return fs::path(options_.draw) / (name + ".png");
+    if (drawing.empty()) return;
+    write_file(drawing, to_png(drawn(read_picture(file), objects, labels_)));
+    described["drawing"] = drawing.string();
   }
 
   const Program& program_;
@@ -125,7 +122,6 @@ class Report {
   const Predict& options_;
   ImageInput description_;
   std::optional<std::size_t> detections_;
-  std::set<std::string> drawings_;
   std::string text_;
   Json predictions_ = Json::array();
 };
@@ -147,6 +143,31 @@ Program Predict::build(const Model& network) const {
   return program;
 }
 
+/// Of each file; pictures of one name in several folders get drawings of several names.
+std::vector<fs::path> Predict::drawings_of(const std::vector<fs::path>& files) const {
+  if (draw.empty()) return std::vector<fs::path>(files.size());
+  std::vector<fs::path> drawings;
+  std::set<std::string> names;
+  for (const fs::path& file : files) {
+    std::string name = file.stem().string();
+    while (!names.insert(name).second) name += "_";
+    drawings.push_back(fs::path(draw) / (name + ".png"));
+  }
+  return drawings;
+}
+
+void Predict::refuse_overwriting(const std::vector<fs::path>& files, const std::vector<fs::path>& drawings) const {
+  FilesRead read;
+  model.add_to(read);
+  quantization.add_to(read);
+  compile.add_to(read);
+  pictures.add_to(read);
+  read.add(labels);
+  read.add(files);
+  read.refuse_as_outputs({output});
+  read.refuse_as_outputs(drawings);
+}
+
 void Predict::prepare_drawings(const Program& program) const {
   if (!layer.empty() || !detection_output(program)) {
     throw Error(ErrorKind::invalid_argument, "there are no boxes to draw", model.model,
@@ -166,6 +187,8 @@ ExitCode Predict::run() const {
   for (const std::string& path : paths) {
     for (fs::path& file : find_pictures(path)) files.push_back(std::move(file));
   }
+  const std::vector<fs::path> drawings = drawings_of(files);
+  refuse_overwriting(files, drawings);
   const Model network = quantization.apply(model.open());
   pictures.note_if_undescribed(network);
   compile.note_if_slow();
@@ -182,7 +205,8 @@ ExitCode Predict::run() const {
     const std::vector<Tensor> outputs = program.predict(std::span<const Tensor>(&loaded->input, 1));
     for (std::size_t row = 0; row < loaded->pictures.size(); ++row) {
       if (layer.empty()) {
-        report.add(files[loaded->pictures[row]], loaded->sizes[row], outputs, row, batch);
+        const std::size_t picture = loaded->pictures[row];
+        report.add(files[picture], drawings[picture], loaded->sizes[row], outputs, row, batch);
       } else {
         const std::span<const float> values = Report::row_of(outputs.front(), row, batch);
         intermediate.insert(intermediate.end(), values.begin(), values.end());

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -18,6 +20,7 @@
 #include "runtime/tuning_file.h"
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
+#include "tools/octavo/files_read.h"
 #include "tools/octavo/json_output.h"
 #include "tools/octavo/model_options.h"
 #include "tools/octavo/text.h"
@@ -41,11 +44,16 @@ struct Tune {
  private:
   [[nodiscard]] std::vector<runtime::LayerToTune> layers_of_shapes() const;
   [[nodiscard]] TuneOptions options() const;
+  void check_file(const std::filesystem::path& file) const;
 };
 
 /// --shape and --shapes, as layers with bias and ReLU: what most layers of networks are.
 std::vector<runtime::LayerToTune> Tune::layers_of_shapes() const {
   std::vector<tools::Problem> problems;
+  if (std::find(shapes.begin(), shapes.end(), "") != shapes.end()) {
+    throw Error(ErrorKind::invalid_argument, "an empty text is no layer", "--shape",
+                "for example --shape ic64ih56oc64oh56kh3ph1");
+  }
   for (const std::string& text : shapes) problems.push_back(tools::parse_problem(text));
   if (!shapes_file.empty()) {
     for (tools::Problem& problem :
@@ -78,7 +86,21 @@ TuneOptions Tune::options() const {
   options.candidates = static_cast<std::size_t>(candidates);
   options.seconds = seconds;
   options.file = output.empty() && compiled.tuning ? *compiled.tuning : std::filesystem::path(output);
+  check_file(options.file);
   return options;
+}
+
+/// What is tuned is kept somewhere, and not in place of what says what to tune.
+void Tune::check_file(const std::filesystem::path& file) const {
+  if (output.empty() && file == "none") {
+    throw Error(ErrorKind::invalid_argument, "the plans have to be kept in a file", "--tuning none",
+                "name one with -o, or leave --tuning out");
+  }
+  FilesRead read;
+  model.add_to(read);
+  quantization.add_to(read);
+  read.add(shapes_file);
+  read.refuse_as_outputs({file.empty() ? runtime::default_tuning_file().value_or("") : file});
 }
 
 Json as_json(const std::vector<TunedLayer>& layers, const std::string& file) {
@@ -112,9 +134,10 @@ std::string as_text(const std::vector<TunedLayer>& layers, const std::string& fi
   }
   std::string text = table.text() + "\n";
   for (const TunedLayer& layer : layers) text += fmt::format("{}: {}\n", layer.layers.front(), layer.verdict);
-  return text + fmt::format("\n{} measured for {}; {} kept in {}\n",
+  return text + fmt::format("\n{} measured for {}; {} kept{}\n",
                             count_text(static_cast<std::int64_t>(candidates), "plan"),
-                            count_text(static_cast<std::int64_t>(layers.size()), "distinct layer"), kept, file);
+                            count_text(static_cast<std::int64_t>(layers.size()), "distinct layer"),
+                            kept == 0 ? "none" : std::to_string(kept), kept == 0 ? "" : " in " + file);
 }
 
 ExitCode Tune::run() const {
@@ -125,6 +148,7 @@ ExitCode Tune::run() const {
   }
   std::optional<Progress> progress;
   std::size_t layer_at_work = 0;
+  if (std::isnan(seconds)) throw Error(ErrorKind::invalid_argument, "not a number", "--budget", "seconds for a layer");
   TuneOptions tuning = options();
   tuning.progress = [&](const TuneProgress& at) {
     if (!progress || at.layer != layer_at_work)
