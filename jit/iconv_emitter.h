@@ -48,7 +48,8 @@ struct IconvKernel {
   std::int64_t scale_pixel_bytes, scale_window_bytes;  ///< from a pixel's or window's scale to the next
   std::int64_t word_depth;                             ///< Plan::word_depth, settled
   std::int64_t dst_row_bytes, dst_pixel_bytes;         ///< of the residual too
-  /// Bytes of weights, behind this block's, to be fetched into L2 meanwhile: those of the next call. Not with a residual.
+  /// Bytes of weights, behind this block's, to be fetched into L2 meanwhile: those of the next call. Not with a
+  /// residual.
   std::int64_t weights_ahead = 0;
 
   [[nodiscard]] std::string name() const;

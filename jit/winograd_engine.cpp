@@ -289,7 +289,10 @@ class WinogradEngine final : public Engine {
             .word_depth = plan_.word_depth,
             .dst_row_bytes = 0,
             .dst_pixel_bytes = layout_.product_tile_bytes(block.column_vectors * lanes()),
-            .weights_ahead = weights_.size() > weights_that_stay ? static_cast<std::int64_t>(block_bytes(block.channels == packed_.block(0).channels ? 0 : packed_.blocks() - 1)) : 0};
+            .weights_ahead = weights_.size() > weights_that_stay
+                                 ? static_cast<std::int64_t>(block_bytes(
+                                       block.channels == packed_.block(0).channels ? 0 : packed_.blocks() - 1))
+                                 : 0};
   }
 
   [[nodiscard]] WinogradOutputKernel output_kernel(std::int64_t rows, std::int64_t columns,

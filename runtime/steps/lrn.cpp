@@ -102,8 +102,7 @@ class LrnStep final : public Step {
 BuiltStep build_lrn(const StepRequest& request) {
   const auto& op = std::get<graph::Lrn>(request.node.op);
   BuiltStep built;
-  built.step = std::make_unique<LrnStep>(op, request.input_shape(), request.inputs[0],
-                                         request.outputs[0]);
+  built.step = std::make_unique<LrnStep>(op, request.input_shape(), request.inputs[0], request.outputs[0]);
   built.outputs = {Layout::nhwc};
   return built;
 }

@@ -75,7 +75,7 @@ TEST(ProveNonnegative, KnowsFunctionsThatMayGoBelowZero) {
   EXPECT_TRUE(never(Unary{.kind = UnaryKind::log, .alpha = -1, .gamma = 1}));
   EXPECT_TRUE(never(Unary{.kind = UnaryKind::clip, .alpha = 1, .beta = -2}));  // the maximum wins
   EXPECT_TRUE(never(Pad{.begins = {0, 0, 1, 1}, .ends = {0, 0, 1, 1}, .value = -1}));
-  EXPECT_TRUE(never(Resize{.kind = ResizeKind::cubic}));  // overshoots
+  EXPECT_TRUE(never(Resize{.kind = ResizeKind::cubic}));                       // overshoots
   EXPECT_TRUE(never(Unary{.kind = UnaryKind::exp, .alpha = -2, .gamma = 1}));  // NaN, or what pow() makes of it
   EXPECT_TRUE(never(power(0, -1, 1)));
   EXPECT_TRUE(never(power(-1, 1, 3)));

@@ -129,7 +129,7 @@ TEST(PlanTest, ThreadsShareTheQuantizationOfASingleWinogradTile) {
 }
 
 TEST(PlanTest, ThreadsShareALargeMapByRows) {
-  for (const std::int64_t size : {56, 112}) EXPECT_EQ(make_plan(winograd(256, size), Machine{}, 2).tile_w, size);
+  for (const std::int64_t size : {56, 112}) EXPECT_LE(make_plan(winograd(256, size), Machine{}, 2).tile_h, size / 2);
 }
 
 TEST(PlanTest, SaysWhy) {

@@ -60,15 +60,23 @@ TEST(LayerWalk, EveryShareOfTheWorkGivesTheNumbersOfTheReference) {
       const AlignedBuffer scratch(walk.scratch_bytes());
       const AlignedBuffer thread_scratch(static_cast<std::size_t>(threads) * walk.thread_scratch_bytes());
       std::vector<float> output(expected.size(), std::numeric_limits<float>::quiet_NaN());
-      walk.run({input.data(), residual.empty() ? nullptr : residual.data(), output.data(),
-                scratch.data(), {thread_scratch.data(), walk.thread_scratch_bytes()}});
+      walk.run({input.data(),
+                residual.empty() ? nullptr : residual.data(),
+                output.data(),
+                scratch.data(),
+                {thread_scratch.data(), walk.thread_scratch_bytes()}});
       EXPECT_EQ(output, expected);
     }
   }
 }
 
 TEST(LayerWalk, ThreadsShareTheWindowsOfAWinogradTile) {
-  jit::ConvSpec spec{.in_channels = 96, .out_channels = 64, .groups = 2, .in_h = 13, .in_w = 9, .out_h = 13, .out_w = 9};
+  jit::ConvSpec spec;
+  spec.in_channels = 96;
+  spec.out_channels = 64;
+  spec.groups = 2;
+  spec.in_h = spec.out_h = 13;
+  spec.in_w = spec.out_w = 9;
   spec.kernel_h = spec.kernel_w = 3;
   spec.pad_top = spec.pad_left = 1;
   spec.window.channels = 20;
@@ -87,8 +95,8 @@ TEST(LayerWalk, ThreadsShareTheWindowsOfAWinogradTile) {
     const AlignedBuffer scratch(walk.scratch_bytes());
     const AlignedBuffer thread_scratch(static_cast<std::size_t>(threads) * walk.thread_scratch_bytes());
     std::vector<float> output(c.output_size(), std::numeric_limits<float>::quiet_NaN());
-    walk.run({c.image.data(), nullptr, output.data(), scratch.data(),
-              {thread_scratch.data(), walk.thread_scratch_bytes()}});
+    walk.run(
+        {c.image.data(), nullptr, output.data(), scratch.data(), {thread_scratch.data(), walk.thread_scratch_bytes()}});
     return output;
   };
   for (const std::int64_t rows : {16, 8}) {  // one work tile, or two

@@ -105,8 +105,8 @@ inline std::vector<Tensor> run_op(const graph::Op& op, const std::vector<Tensor>
     const std::size_t of_thread = align_up(built.step->thread_scratch_bytes());
     AlignedBuffer scratch(built.step->scratch_bytes() + 64);
     AlignedBuffer thread_scratch(static_cast<std::size_t>(threads) * of_thread + 64);
-    RunContext context{
-        dnnl::stream(build.engine), threads, {}, scratch.data(), {thread_scratch.data(), of_thread}, nullptr};
+    RunContext context{dnnl::stream(build.engine),         threads, {}, scratch.data(),
+                       {thread_scratch.data(), of_thread}, nullptr};
     const auto state = built.step->make_state();
     context.state = state.get();
     for (auto& numbers : memory) context.values.push_back(numbers.data());
