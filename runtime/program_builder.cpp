@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <dnnl.hpp>
+#include <map>
 #include <mutex>
 #include <new>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "graph/check.h"
 #include "graph/compiler.h"
 #include "octavo/error.h"
+#include "runtime/concat_placement.h"
 #include "runtime/memory_plan.h"
 #include "runtime/parallel.h"
 #include "runtime/program_impl.h"
@@ -45,7 +47,7 @@ struct Traffic {
 class Builder {
  public:
   Builder(const graph::Graph& graph, const BuildContext& context)
-      : graph_(graph), context_(context), slots_of_value_(graph.values.size()) {}
+      : graph_(graph), context_(context), slots_of_value_(graph.values.size()), places_(place_in_concats(graph)) {}
 
   void build(Program::Impl& program) {
     for (const graph::Node& node : graph_.nodes) {
@@ -70,8 +72,10 @@ class Builder {
     Layout native = Layout::plain;                 ///< as its producer wrote it
   };
 
-  Slot new_slot(BufferId buffer) {
+  /// `offset`: in bytes, from the buffer's begin.
+  Slot new_slot(BufferId buffer, std::size_t offset = 0) {
     buffer_of_slot_.push_back(buffer);
+    offset_of_slot_.push_back(offset);
     return buffer_of_slot_.size() - 1;
   }
 
@@ -82,6 +86,20 @@ class Builder {
 
   [[nodiscard]] std::size_t bytes_of(ValueId value) const {
     return static_cast<std::size_t>(graph::element_count(graph_.values[value].shape)) * sizeof(float);
+  }
+
+  /// The memory of a value that parts of it may be written to before its own node comes.
+  BufferId buffer_of_whole(ValueId value) {
+    const auto [found, is_new] = buffer_of_whole_.emplace(value, buffers_.size());
+    if (is_new) buffers_.push_back(Buffer{.bytes = bytes_of(value)});
+    return found->second;
+  }
+
+  Slot new_output(ValueId value) {
+    if (const auto& place = places_[value])
+      return new_slot(buffer_of_whole(place->whole), static_cast<std::size_t>(place->first_channel) * sizeof(float));
+    if (buffer_of_whole_.contains(value)) return new_slot(buffer_of_whole_[value]);
+    return new_slot(Buffer{.bytes = bytes_of(value)});
   }
 
   void bind(ValueId value, Layout layout, Slot slot) {
@@ -147,13 +165,19 @@ class Builder {
     if (std::holds_alternative<graph::Input>(node.op)) return add_input(node, program);
     const OpBuilder op_builder = builder_of(node.op);
     StepRequest request{graph_, node, context_, {}, {}, choose_layouts(node, op_builder.demand)};
-    for (std::size_t i = 0; i < node.inputs.size(); ++i)
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
       request.inputs.push_back(slot_in(node.inputs[i], request.input_layouts[i], program));
-    for (const ValueId output : node.outputs) request.outputs.push_back(new_slot(Buffer{.bytes = bytes_of(output)}));
+      request.inputs_in_place.push_back(places_[node.inputs[i]].has_value());
+    }
+    for (const ValueId output : node.outputs) request.outputs.push_back(new_output(output));
+    if (const auto& place = places_[node.outputs.front()]) request.output_pixel_stride = place->channels;
 
     BuiltStep built = op_builder.build(request);
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-      if (built.alias) buffer_of_slot_[request.outputs[i]] = buffer_of_slot_[request.inputs.front()];
+      if (built.alias) {
+        buffer_of_slot_[request.outputs[i]] = buffer_of_slot_[request.inputs.front()];
+        offset_of_slot_[request.outputs[i]] = offset_of_slot_[request.inputs.front()];
+      }
       bind(node.outputs[i], built.outputs[i], request.outputs[i]);
     }
     if (built.alias) return;
@@ -225,10 +249,11 @@ class Builder {
       if (in_arena) requests[id] = {buffers_[id].bytes, lives[id].first, lives[id].last};
     }
     const MemoryPlan plan = program.threads > 1 ? plan_memory_by_halves(requests) : plan_memory(requests);
-    for (const BufferId id : buffer_of_slot_) {
+    for (Slot slot = 0; slot < buffer_of_slot_.size(); ++slot) {
+      const BufferId id = buffer_of_slot_[slot];
       const Buffer& buffer = buffers_[id];
       const bool in_arena = buffer.kind == SlotPlace::Kind::arena;
-      program.slots.push_back({buffer.kind, in_arena ? plan.offsets[id] : buffer.external});
+      program.slots.push_back({buffer.kind, in_arena ? plan.offsets[id] + offset_of_slot_[slot] : buffer.external});
     }
     std::size_t scratch = 0, of_thread = 0;
     for (const auto& step : program.steps) {
@@ -245,7 +270,10 @@ class Builder {
   const graph::Graph& graph_;
   const BuildContext& context_;
   std::vector<ValueSlots> slots_of_value_;
+  std::vector<std::optional<ChannelPlace>> places_;  ///< by value
+  std::map<ValueId, BufferId> buffer_of_whole_;
   std::vector<BufferId> buffer_of_slot_;
+  std::vector<std::size_t> offset_of_slot_;  ///< in bytes
   std::vector<Buffer> buffers_;
   std::vector<Traffic> traffic_;
 };

@@ -49,7 +49,7 @@ using Slot = std::size_t;
 struct RunContext {
   dnnl::stream stream;
   int threads = 1;
-  std::vector<float*> values;    ///< by slot: where each value lies, 64-byte aligned but for the program's inputs
+  std::vector<float*> values;  ///< by slot: where each value lies, 64-byte aligned but for inputs and parts of a Concat
   std::byte* scratch = nullptr;  ///< at least the step's scratch_bytes(), 64-byte aligned
   ThreadScratch thread_scratch;  ///< at least the step's thread_scratch_bytes() for each thread
   StepState* state = nullptr;    ///< what the step's make_state() returned
@@ -89,6 +89,9 @@ struct StepRequest {
   const BuildContext& context;
   std::vector<Slot> inputs, outputs;
   std::vector<Layout> input_layouts;
+  /// Floats from a pixel of output 0 to the next, channels-last, where that is part of a larger value; 0: it is not.
+  std::int64_t output_pixel_stride = 0;
+  std::vector<bool> inputs_in_place{};  ///< Concat: those that lie within output 0 already
 
   [[nodiscard]] const Shape& input_shape(std::size_t i = 0) const { return graph.values[node.inputs[i]].shape; }
   [[nodiscard]] const Shape& output_shape(std::size_t i = 0) const { return graph.values[node.outputs[i]].shape; }

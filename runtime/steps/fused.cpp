@@ -90,7 +90,7 @@ BuiltStep build_fused_convolution(const StepRequest& request) {
                 .pad_top = conv.pad_begin[0],
                 .pad_left = conv.pad_begin[1],
                 .src_pixel_stride = 0,
-                .dst_pixel_stride = 0,
+                .dst_pixel_stride = request.output_pixel_stride,
                 .window = conv.window,
                 .nonnegative_input = op.nonnegative,
                 .epilogue = epilogue_of(conv.bias, conv.add_residual, conv.activation),
