@@ -11,6 +11,7 @@
 #include "graph/import/node_builder.h"
 #include "graph/import/sorted_table.h"
 #include "graph/import/tensorflow_limits.h"
+#include "graph/import/tensorflow_restore.h"
 #include "graph/import/tensorflow_tensor.h"
 #include "graph/import/wire_reader.h"
 #include "graph/mapped_file.h"
@@ -99,7 +100,9 @@ void TensorflowCheckpoint::read_object_names() {
         if (part->number == object_graph::full_name) name = text_in(part->bytes);
         if (part->number == object_graph::key) key = text_in(part->bytes);
       }
-      if (!name.empty() && keys_.size() < index_.size()) keys_.emplace(name, key);
+      if (name.empty() || key.empty()) continue;
+      const auto [known, added] = keys_.emplace(std::move(name), key);
+      if (!added && known->second != key) known->second.clear();
     }
   }
 }
@@ -149,17 +152,29 @@ std::size_t TensorflowCheckpoint::bytes() const {
   return bytes;
 }
 
-ConstantPtr TensorflowCheckpoint::read(const std::string& name) const {
+void TensorflowCheckpoint::read_restored(const std::vector<TensorflowNodeDef>& nodes) {
+  restored_ = restored_variables(nodes, restore_);
+}
+
+std::string TensorflowCheckpoint::key_of(const std::string& name) const {
+  if (const auto restored = restored_.find(name); restored != restored_.end()) return restored->second;
   const auto renamed = keys_.find(name);
-  std::string key = renamed != keys_.end() ? renamed->second : name;
+  if (renamed == keys_.end()) return name;
+  if (!renamed->second.empty()) return renamed->second;
+  throw Error(ErrorKind::unsupported, fmt::format("the checkpoint has several variables '{}'", name), {},
+              "nothing in the file says which of them is meant: freeze the graph");
+}
+
+ConstantPtr TensorflowCheckpoint::read(const std::string& name) const {
+  const std::string key = key_of(name);
   if (key.empty() || !index_.contains(key)) {
     std::vector<std::string> names;
     for (const auto& [known, bytes] : index_) names.push_back(known);
-    throw Error(ErrorKind::unsupported, fmt::format("the checkpoint has no variable '{}'", name), {},
-                near_names_hint(name, names));
+    throw Error(ErrorKind::unsupported, fmt::format("the checkpoint has no variable '{}'", key), {},
+                near_names_hint(key, names));
   }
   const Entry entry = entry_of(key);
-  if (entry.sliced) throw Error(ErrorKind::unsupported, fmt::format("the variable '{}' is stored in slices", name));
+  if (entry.sliced) throw Error(ErrorKind::unsupported, fmt::format("the variable '{}' is stored in slices", key));
   const ElementType type = tensorflow_type(entry.type);
   if (type == ElementType::string) throw Error(ErrorKind::unsupported, "strings");
   return constant_from_bytes(type, entry.shape, numbers_of(entry), shards_[static_cast<std::size_t>(entry.shard)]);

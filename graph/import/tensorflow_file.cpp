@@ -49,7 +49,10 @@ namespace saved_model {
 constexpr std::uint32_t meta_graph = 2;
 }
 namespace meta_graph {
-constexpr std::uint32_t graph = 2, signature = 5;
+constexpr std::uint32_t graph = 2, saver = 3, signature = 5;
+}
+namespace saver_def {
+constexpr std::uint32_t restore = 3;
 }
 namespace signature_def {
 constexpr std::uint32_t inputs = 1, outputs = 2, tensor_name = 1;
@@ -135,6 +138,7 @@ TensorflowFile::TensorflowFile(const std::filesystem::path& file) : file_(file) 
     InlinedNodes inlined = with_functions_inlined(std::move(nodes_), functions_);
     nodes_ = std::move(inlined.nodes);
     results_of_calls_ = std::move(inlined.results);
+    if (checkpoint_) checkpoint_->read_restored(nodes_);
   } catch (const Error& error) {
     throw placed(error, file.string());
   }
@@ -201,6 +205,9 @@ void TensorflowFile::read_meta_graph(Bytes message) {
   while (const auto field = reader.next()) {
     if (!is_message(*field)) continue;
     if (field->number == meta_graph::graph) read_graph(field->bytes);
+    if (field->number == meta_graph::saver && checkpoint_) {
+      checkpoint_->set_restore(name_in(field->bytes, saver_def::restore));
+    }
     if (field->number != meta_graph::signature) continue;
     const auto [name, value] = entry_of_map(field->bytes);
     if (name == "serving_default" || (signature.empty() && !name.starts_with("__"))) signature = value;
