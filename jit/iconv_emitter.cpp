@@ -191,7 +191,8 @@ class IconvEmitter {
     a_.mov(window_scales_, scales_);
     a_.repeat(windows_left_, k_.windows.full, [&] {
       emit_window(block, k_.windows.channels);
-      a_.advance(slice_, k_.field_rows * k_.field_columns * pixel_bytes(k_.windows.channels));
+      a_.advance(slice_, k_.slice_bytes != 0 ? k_.slice_bytes
+                                             : k_.field_rows * k_.field_columns * pixel_bytes(k_.windows.channels));
     });
     if (k_.windows.tail_channels != 0) {
       // The tail's pixels are narrower: take back what the wider ones before the block's first pixel were too many.
@@ -528,6 +529,7 @@ std::string IconvKernel::name() const {
       fmt::format("_tile{}x{}_field{}x{}_block{}x{}x{}_oc{}_dst{}x{}", tile_rows, tile_columns, field_rows,
                   field_columns, block_rows, block_columns, column_vectors, channels, dst_row_bytes, dst_pixel_bytes);
   if (pixel_bytes != 0) name += fmt::format("_pixel{}", pixel_bytes);
+  if (slice_bytes != 0) name += fmt::format("_slice{}", slice_bytes);
   if (scale_per_pixel) name += fmt::format("_perpixel{}x{}", scale_window_bytes, scale_pixel_bytes);
   if (word_depth != 0) name += fmt::format("_words{}", word_depth);
   if (weights_ahead != 0) name += fmt::format("_ahead{}", weights_ahead);

@@ -44,6 +44,7 @@ struct IconvKernel {
   std::int64_t column_vectors;
   std::int64_t channels;     ///< output channels that exist, of column_vectors * lanes
   std::int64_t pixel_bytes;  ///< of the field, from a pixel to the next; 0: as dense as the window is wide
+  std::int64_t slice_bytes;  ///< from a window's slice of the field to the next; 0: one slice ends there
   bool scale_per_pixel;
   std::int64_t scale_pixel_bytes, scale_window_bytes;  ///< from a pixel's or window's scale to the next
   std::int64_t word_depth;                             ///< Plan::word_depth, settled

@@ -189,6 +189,7 @@ class IconvEngine final : public Engine {
             .column_vectors = block.column_vectors,
             .channels = block.channels,
             .pixel_bytes = 0,
+            .slice_bytes = 0,
             .scale_per_pixel = plan_.scale_per_pixel,
             .scale_pixel_bytes = bytes_per_float,
             .scale_window_bytes = bytes_per_float * (plan_.scale_per_pixel ? tile.field_rows * tile.field_columns : 1),

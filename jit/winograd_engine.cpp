@@ -74,7 +74,8 @@ class WinogradEngine final : public Engine {
     for (std::int64_t part = parts.first; part < parts.last; ++part) {
       const std::int64_t group = part / run.windows(), window = part % run.windows();
       args.channel_bytes = (group * spec_.channels_per_group() + window * run.channels) * bytes_per_float;
-      args.q = reinterpret_cast<std::uint8_t*>(scratch) + part * layout_.window_slice_bytes();
+      args.q = reinterpret_cast<std::uint8_t*>(scratch) + group * layout_.group_bytes() +
+               window * layout_.window_slice_bytes();
       args.scales = reinterpret_cast<float*>(scratch + layout_.scales_offset() + part * layout_.scale_window_bytes());
       (*input_[window < run.full ? 0 : 1])(args);
     }
@@ -283,6 +284,7 @@ class WinogradEngine final : public Engine {
             .column_vectors = block.column_vectors,
             .channels = block.column_vectors * lanes(),
             .pixel_bytes = layout_.tile_bytes(),
+            .slice_bytes = layout_.window_slice_bytes(),
             .scale_per_pixel = true,
             .scale_pixel_bytes = layout_.scale_tile_bytes(),
             .scale_window_bytes = layout_.scale_window_bytes(),

@@ -6,8 +6,10 @@
 //   quantize: fields -> transformed, u8 with a scale for each Winograd tile, position and window of channels  (scratch)
 //   compute:  for each position, products of u8 tiles x s8 weights, dequantized to fp32                     (workspace)
 //             products -> outputs, then the epilogue
-// Scratch:   u8    q[group][window][Winograd tile][position][position_bytes()], tile_bytes() from a tile to the next
+// Scratch:   u8    q[group][Winograd tile][position][window][window_slice_bytes()], tile_bytes() from tile to tile
 //            float scales[group][window][Winograd tile][scales_per_tile()]
+//            A position's windows lie side by side: were they a stride apart, a processor that foresees strides would
+//            fetch as far again behind the last one, where nothing is, or another thread's numbers.
 // Workspace of quantize: const float* pixels[Winograd tile][position], then the staging buffer
 //           of compute:  float products[Winograd tile][position][block channels], product_tile_bytes() from a tile to
 //                        the next
@@ -53,10 +55,10 @@ class WinogradLayout {
   [[nodiscard]] std::int64_t full_tiles() const { return tile_rows(grid_.tile_h) * tile_columns(grid_.tile_w); }
 
   // Scratch, in bytes.
-  [[nodiscard]] std::int64_t position_bytes() const { return window_bytes(windows_.channels); }
+  [[nodiscard]] std::int64_t window_slice_bytes() const { return window_bytes(windows_.channels); }
+  [[nodiscard]] std::int64_t position_bytes() const { return windows_.windows() * window_slice_bytes(); }
   [[nodiscard]] std::int64_t tile_bytes() const { return tile_bytes_; }
-  [[nodiscard]] std::int64_t window_slice_bytes() const { return full_tiles() * tile_bytes_; }
-  [[nodiscard]] std::int64_t group_bytes() const { return windows_.windows() * window_slice_bytes(); }
+  [[nodiscard]] std::int64_t group_bytes() const { return full_tiles() * tile_bytes_; }
   [[nodiscard]] std::int64_t scales_per_tile() const { return (positions() + 15) / 16 * 16; }
   [[nodiscard]] std::int64_t scale_tile_bytes() const { return scales_per_tile() * 4; }
   [[nodiscard]] std::int64_t scale_window_bytes() const { return full_tiles() * scale_tile_bytes(); }
