@@ -148,7 +148,7 @@ Model ModelArgument::with_given_shapes(const std::function<Model()>& load) const
   try {
     return load();
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::malformed) throw;
+    if (error.kind() != ErrorKind::malformed || !error.hint().empty()) throw;  // it knows better
     throw Error(error.kind(), error.what(), {},
                 fmt::format("if the file is whole, the network takes another shape than --input-shape {}",
                             fmt::join(input_shapes, ", ")));
