@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Temporary file, fsync, rename, fsync of the folder.
+// Temporary file, fsync, a name for it, rename, fsync of the folder.
 #include "runtime/atomic_file.h"
 
 #include <fcntl.h>
@@ -30,6 +30,22 @@ std::filesystem::path resolve(const std::filesystem::path& target) {
 
 constexpr int kNameTries = 1000;
 
+std::filesystem::path folder_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+}
+
+/// Where the system shows an open file of this process: the only way to a name for one that has none.
+std::string name_of_open_file(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
+
+/// A file without a name in the target's folder; -1 where the file system or the system has no such thing.
+int open_nameless(const std::filesystem::path& target) {
+  const int descriptor = ::open(folder_of(target).c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+  if (descriptor < 0) return -1;
+  if (::access(name_of_open_file(descriptor).c_str(), F_OK) == 0) return descriptor;
+  ::close(descriptor);
+  return -1;
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(const std::filesystem::path& target) : target_(resolve(target)) {
@@ -41,9 +57,9 @@ AtomicFile::AtomicFile(const std::filesystem::path& target) : target_(resolve(ta
   if (std::filesystem::exists(target_, ignored) && !std::filesystem::is_regular_file(target_, ignored)) {
     throw Error(ErrorKind::io, "cannot write: not a regular file", target.string());
   }
+  descriptor_ = open_nameless(target_);
   for (int i = 0; descriptor_ < 0; ++i) {
-    temporary_ = target_;
-    temporary_ += ".part" + std::to_string(::getpid()) + "-" + std::to_string(i);
+    temporary_ = temporary_name(i);
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor_ < 0 && (errno != EEXIST || i == kNameTries)) fail(target_, "cannot write", errno);
   }
@@ -54,7 +70,13 @@ AtomicFile::AtomicFile(const std::filesystem::path& target) : target_(resolve(ta
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
   ::close(descriptor_);
-  ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+std::filesystem::path AtomicFile::temporary_name(int i) const {
+  std::filesystem::path name = target_;
+  name += ".part" + std::to_string(::getpid()) + "-" + std::to_string(i);
+  return name;
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -67,15 +89,27 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::prepare() {
+  if (prepared_) return;
   if (::fsync(descriptor_) != 0) fail(target_, "cannot write to the disk", errno);
+  for (int i = 0; temporary_.empty(); ++i) {
+    const std::filesystem::path name = temporary_name(i);
+    if (::linkat(AT_FDCWD, name_of_open_file(descriptor_).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+      temporary_ = name;
+    } else if (errno != EEXIST || i == kNameTries) {
+      fail(target_, "cannot write", errno);
+    }
+  }
+  prepared_ = true;
+}
+
+void AtomicFile::commit() {
+  prepare();
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(target_, "cannot put the new file in place", errno);
   ::close(descriptor_);
   descriptor_ = -1;
-  auto folder = target_.parent_path();
-  if (folder.empty()) folder = ".";
   // The content is safe by now; a folder that cannot be synced (some network file systems) is no failure.
-  const int opened = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int opened = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (opened < 0) return;
   ::fsync(opened);
   ::close(opened);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The C interface: handles around Model and Program. No exception leaves a function here.
 #include <algorithm>
-#include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -38,12 +38,14 @@ struct octavo_program {
 
 namespace {
 
-/// Of fixed size, so that reporting a failure cannot fail.
-constexpr std::size_t kMessageBytes = 4096;
-thread_local std::array<char, kMessageBytes> last_error{};
+thread_local std::string last_error;
 
 octavo_status report(octavo_status status, const char* message) noexcept {
-  std::strncpy(last_error.data(), message, kMessageBytes - 1);
+  try {
+    last_error = message;
+  } catch (const std::bad_alloc&) {
+    last_error = "out of memory";  // short enough to lie in the string itself
+  }
   return status;
 }
 
@@ -92,14 +94,30 @@ T& deref(T* pointer, const char* what) {
 
 std::string text_of(const char* text, const char* what) { return &deref(text, what); }
 
+/// Bytes of each struct of options in the first octavo that had it, which is what a struct_size of 0 means. They stay
+/// when members are added.
+constexpr std::size_t first_bytes(const octavo_quantize_options*) {
+  return offsetof(octavo_quantize_options, keep_float_count) + sizeof(size_t);
+}
+constexpr std::size_t first_bytes(const octavo_compile_options*) {
+  return offsetof(octavo_compile_options, output_count) + sizeof(size_t);
+}
+
 /// The caller's options, as far as its header knows them; the rest zeros.
 template <class Options>
 Options options_of(const Options* given) {
   static_assert(std::is_trivially_copyable_v<Options>);
   Options options{};
   if (given == nullptr) return options;
-  const std::size_t known = given->struct_size == 0 ? sizeof(Options) : given->struct_size;
-  std::memcpy(&options, given, std::min(known, sizeof(Options)));
+  const std::size_t least = first_bytes(given);
+  const std::size_t bytes = given->struct_size == 0 ? least : given->struct_size;
+  if (bytes < least || bytes > sizeof(Options)) {
+    throw Error(ErrorKind::invalid_argument,
+                "struct_size is " + std::to_string(bytes) + ", this octavo knows options of " + std::to_string(least) +
+                    " to " + std::to_string(sizeof(Options)) + " bytes",
+                {}, "set it to the struct's sizeof, or to 0; a newer header needs the library that came with it");
+  }
+  std::memcpy(&options, given, bytes);
   return options;
 }
 
@@ -138,7 +156,7 @@ octavo_status load_into(octavo_model** to, Load load) noexcept {
 }  // namespace
 
 const char* octavo_version(void) { return OCTAVO_VERSION; }
-const char* octavo_last_error(void) { return last_error.data(); }
+const char* octavo_last_error(void) { return last_error.c_str(); }
 
 octavo_status octavo_model_load(const char* file, octavo_model** model) {
   return load_into(model, [&] { return octavo::Model::load(text_of(file, kNoFile)); });

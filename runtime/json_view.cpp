@@ -18,8 +18,10 @@ JsonView JsonView::parse(std::string_view text, std::size_t max_depth, json& doc
   };
   try {
     document = json::parse(text, limit_depth);
-  } catch (const json::exception& error) {
-    throw Error(ErrorKind::malformed, error.what());
+  } catch (const json::parse_error& error) {
+    throw Error(ErrorKind::malformed, "no JSON: it breaks at byte " + std::to_string(error.byte));
+  } catch (const json::exception&) {
+    throw Error(ErrorKind::malformed, "a number in it is beyond what JSON's readers hold");
   }
   return {document, ""};
 }

@@ -5,27 +5,13 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <span>
-#include <system_error>
 #include <utility>
 #include <variant>
 
 #include "graph/compiler.h"
-#include "graph/export/bigdl.h"
-#include "graph/export/caffe.h"
-#include "graph/export/onnx.h"
-#include "graph/export/tensorflow.h"
-#include "graph/export/torch.h"
-#include "graph/import/bigdl.h"
-#include "graph/import/caffe.h"
-#include "graph/import/onnx.h"
-#include "graph/import/tensorflow.h"
-#include "graph/import/torch.h"
 #include "octavo/error.h"
-#include "runtime/atomic_file.h"
 #include "runtime/blobs_of.h"
 #include "runtime/model_impl.h"
-#include "runtime/octavo_file.h"
 #include "runtime/program_builder.h"
 #include "runtime/program_impl.h"
 #include "runtime/tuner.h"
@@ -43,12 +29,6 @@ std::shared_ptr<jit::KernelCache> shared_kernels() {
 
 Model make_model(ModelContent content) { return Model(std::make_shared<const Model::Impl>(std::move(content))); }
 
-ModelContent content_of(graph::Graph graph) {
-  ModelContent content;
-  content.graph = std::move(graph);
-  return content;
-}
-
 graph::QuantizationWindow to_internal(const Window& window) { return {window.channels, window.tile_h, window.tile_w}; }
 
 bool has_quantized_blob(const graph::Node& node) {
@@ -64,17 +44,6 @@ std::vector<std::string> names_of(const graph::Graph& graph, const std::vector<g
   return names;
 }
 
-graph::Graph with_shapes(graph::Graph graph) {
-  graph::infer_shapes(graph);
-  return graph;
-}
-
-void write_whole(const std::filesystem::path& file, const std::string& bytes) {
-  runtime::AtomicFile output(file);
-  output.write(std::as_bytes(std::span(bytes)));
-  output.commit();
-}
-
 /// The input's shape with the batch of the file where 0 is given.
 Shape complete(Shape wanted, const Shape& stored) {
   if (!wanted.empty() && wanted[0] == 0 && !stored.empty()) wanted[0] = stored[0];
@@ -82,48 +51,6 @@ Shape complete(Shape wanted, const Shape& stored) {
 }
 
 }  // namespace
-
-Model Model::load_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel) {
-  return make_model(content_of(graph::import_caffe(prototxt, caffemodel)));
-}
-
-Model Model::load_caffe_untrained(const std::filesystem::path& prototxt, std::uint64_t seed) {
-  graph::CaffeImportOptions options;
-  options.require_weights = false;
-  options.seed = seed;
-  return make_model(content_of(graph::import_caffe(prototxt, {}, options)));
-}
-
-Model Model::load_onnx(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes) {
-  graph::OnnxImportOptions options;
-  options.input_shapes = input_shapes;
-  return make_model(content_of(graph::import_onnx(file, options)));
-}
-
-Model Model::load_tensorflow(const std::filesystem::path& file, const TensorflowOptions& options) {
-  graph::TensorflowImportOptions import;
-  import.inputs = options.inputs;
-  import.outputs = options.outputs;
-  import.input_shapes = options.input_shapes;
-  import.channels_first = options.channels_first;
-  return make_model(content_of(graph::import_tensorflow(file, import)));
-}
-
-Model Model::load_torch(const std::filesystem::path& file, const std::map<std::string, Shape>& input_shapes) {
-  return make_model(content_of(graph::import_torch(file, {.input_shapes = input_shapes})));
-}
-
-Model Model::load_bigdl(const std::filesystem::path& file, const std::filesystem::path& weights,
-                        const std::map<std::string, Shape>& input_shapes) {
-  graph::BigdlImportOptions options;
-  options.weight_file = weights;
-  options.input_shapes = input_shapes;
-  return make_model(content_of(graph::import_bigdl(file, options)));
-}
-
-Model Model::load(const std::filesystem::path& file, const LoadOptions& options) {
-  return make_model(runtime::read_model_file(file, options));
-}
 
 Model Model::quantize(const QuantizeOptions& options) const {
   graph::QuantizationRules rules;
@@ -221,40 +148,6 @@ Tensor Model::predict(const Tensor& input, const CompileOptions& options) const 
                                 .outputs = resolved.outputs,
                                 .tuning = resolved.tuning};
   return impl_->programs->get(key, [&] { return compile(resolved, {input.shape()}); }).predict(input);
-}
-
-void Model::save(const std::filesystem::path& file) const { runtime::write_octavo_file(file, impl_->content); }
-
-void Model::save_onnx(const std::filesystem::path& file) const {
-  write_whole(file, graph::export_onnx(with_shapes(impl_->content.graph)));
-}
-
-void Model::save_torch(const std::filesystem::path& file) const {
-  write_whole(file, graph::export_torch(with_shapes(impl_->content.graph)));
-}
-
-void Model::save_bigdl(const std::filesystem::path& file) const {
-  write_whole(file, graph::export_bigdl(with_shapes(impl_->content.graph)));
-}
-
-void Model::save_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel) const {
-  const auto place = [](const std::filesystem::path& file) {
-    std::error_code problem;
-    const std::filesystem::path absolute = std::filesystem::absolute(file, problem);
-    std::filesystem::path resolved = std::filesystem::weakly_canonical(absolute, problem);
-    return problem ? absolute : resolved;
-  };
-  if (place(prototxt) == place(caffemodel)) {
-    throw Error(ErrorKind::invalid_argument, "the topology and the weights are one file", caffemodel.string(),
-                "give each a name of its own");
-  }
-  const graph::CaffeExport files = graph::export_caffe(with_shapes(impl_->content.graph));
-  write_whole(caffemodel, files.caffemodel);
-  write_whole(prototxt, files.prototxt);
-}
-
-void Model::save_tensorflow(const std::filesystem::path& file) const {
-  write_whole(file, graph::export_tensorflow(with_shapes(impl_->content.graph)));
 }
 
 const std::string& Model::name() const { return impl_->content.graph.name; }

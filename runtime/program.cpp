@@ -44,7 +44,7 @@ void Program::Impl::run(std::span<const float* const> inputs, std::span<float* c
   const runtime::ContextPool::Lease context = contexts.acquire();
   runtime::RunContext& run = context->run;
   for (std::size_t slot = 0; slot < slots.size(); ++slot) {
-    // No step writes to a slot that is an input of the caller (program_builder.cpp).
+    // No step writes to a slot that is an input of the caller (program_steps.cpp).
     if (slots[slot].kind == SlotPlace::Kind::input) run.values[slot] = const_cast<float*>(inputs[slots[slot].where]);
     if (slots[slot].kind == SlotPlace::Kind::output) run.values[slot] = outputs[slots[slot].where];
   }

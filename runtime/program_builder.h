@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a graph to a program: steps, reorders where a layout changes, memory plan.
+// From a graph and what the options ask for to a program.
 #pragma once
 
 #include <map>

@@ -7,18 +7,19 @@
 namespace octavo::runtime {
 
 Program ProgramCache::get(const ProgramKey& key, const std::function<Program()>& compile) {
-  const auto is_wanted = [&](const Entry& entry) { return entry.first == key; };
   std::promise<Program> promise;
+  std::uint64_t id = 0;
   {
     std::unique_lock lock(mutex_);
-    const auto kept = std::find_if(entries_.begin(), entries_.end(), is_wanted);
+    const auto kept = std::ranges::find(entries_, key, &Entry::key);
     if (kept != entries_.end()) {
       entries_.splice(entries_.begin(), entries_, kept);
-      const auto program = kept->second;
+      const auto program = kept->program;
       lock.unlock();
       return program.get();
     }
-    entries_.emplace_front(key, promise.get_future().share());
+    id = next_id_++;
+    entries_.push_front({key, promise.get_future().share(), id});
     if (entries_.size() > capacity_) entries_.pop_back();
   }
   try {
@@ -28,7 +29,7 @@ Program ProgramCache::get(const ProgramKey& key, const std::function<Program()>&
   } catch (...) {
     promise.set_exception(std::current_exception());
     const std::lock_guard lock(mutex_);
-    entries_.remove_if(is_wanted);
+    entries_.remove_if([&](const Entry& entry) { return entry.id == id; });
     throw;
   }
 }

@@ -4,6 +4,7 @@
 
 #include <compare>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -11,7 +12,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "octavo/options.h"
@@ -41,10 +41,15 @@ class ProgramCache {
   [[nodiscard]] std::size_t size() const;
 
  private:
-  using Entry = std::pair<ProgramKey, std::shared_future<Program>>;
+  struct Entry {
+    ProgramKey key;
+    std::shared_future<Program> program;
+    std::uint64_t id;  ///< of one compilation, so that a failed one takes out its own entry and no later one
+  };
 
   const std::size_t capacity_;
   mutable std::mutex mutex_;
+  std::uint64_t next_id_ = 0;
   std::list<Entry> entries_;  ///< the one used last comes first
 };
 

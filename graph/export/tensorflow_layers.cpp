@@ -115,6 +115,7 @@ void TensorflowNodeExporter::write(const Deconvolution& op) {
 
 void TensorflowNodeExporter::write(const Linear& op) {
   const std::int64_t axis = canonical_axis(op.axis, rank());
+  if (axis == 0) cannot("a product over all dimensions, the first one too: it has no rows");
   const std::int64_t outs = op.weights->shape[0], ins = op.weights->shape[1];
   const bool alone = plain_layer(op.bias, op.add_residual, op.activation);
   std::vector<float> weights = transposed<float>(to_float(*op.weights), outs, ins);

@@ -65,11 +65,7 @@ std::vector<std::int64_t> read_bigdl_integers(BigdlBytes message, std::uint32_t 
   };
   WireReader reader(message);
   while (const auto field = reader.next()) {
-    if (field->number != number) continue;
-    if (field->type == WireField::Type::varint) add(field->value);
-    if (field->type != WireField::Type::bytes) continue;
-    WireReader packed(field->bytes);
-    while (!packed.at_end()) add(packed.varint());
+    if (field->number == number) for_each_varint(*field, add);
   }
   return values;
 }

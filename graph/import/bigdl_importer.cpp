@@ -12,6 +12,7 @@
 #include "graph/import/bigdl_layers.h"
 #include "graph/import/bigdl_limits.h"
 #include "graph/near_names.h"
+#include "graph/placed_error.h"
 #include "octavo/error.h"
 
 namespace octavo::graph {
@@ -34,7 +35,7 @@ BigdlImporter::BigdlImporter(const std::filesystem::path& file, const BigdlImpor
     if (root_.class_name.empty()) throw Error(ErrorKind::malformed, "not a BigDL model: it names no class");
     tensors_.collect(root_);
   } catch (const Error& error) {
-    throw Error(error.kind(), error.what(), file.string(), error.hint());
+    throw placed(error, file.string());
   }
   if (!options.weight_file.empty()) tensors_.read_weight_file(options.weight_file);
   graph_.name = file.stem().string();
@@ -66,7 +67,7 @@ BigdlActivity BigdlImporter::add_inputs() {
     try {
       values.push_back({writer_.add(input.name, Input{shape}, {})[0], nullptr});
     } catch (const Error& error) {
-      throw Error(error.kind(), error.what(), fmt::format("{}, input '{}'", file_.string(), input.name), error.hint());
+      throw placed(error, fmt::format("{}, input '{}'", file_.string(), input.name));
     }
   }
   return values.size() == 1 ? values[0] : bigdl_table(std::move(values));
@@ -111,8 +112,7 @@ BigdlActivity BigdlImporter::apply_layer(const BigdlModule& module, const BigdlA
   } catch (const Error& error) {
     // A rule of the IR that is broken is a broken file.
     const ErrorKind kind = error.kind() == ErrorKind::invalid_argument ? ErrorKind::malformed : error.kind();
-    throw Error(kind, error.what(), fmt::format("{}, module '{}' ({})", file_.string(), module.name, module.type),
-                error.hint());
+    throw placed(error, kind, fmt::format("{}, module '{}' ({})", file_.string(), module.name, module.type));
   }
 }
 
@@ -140,7 +140,7 @@ Graph BigdlImporter::run() {
   } catch (const Error& error) {
     if (!error.where().empty()) throw;
     const ErrorKind kind = error.kind() == ErrorKind::invalid_argument ? ErrorKind::malformed : error.kind();
-    throw Error(kind, error.what(), file_.string(), error.hint());
+    throw placed(error, kind, file_.string());
   }
   return std::move(graph_);
 }

@@ -138,11 +138,7 @@ std::optional<Shape> read_bigdl_shape(const std::optional<BigdlBytes>& message) 
   WireReader reader(*message);
   while (const auto part = reader.next()) {
     if (part->number == bigdl_field::shape::kind && part->type == WireField::Type::varint) several = part->value != 0;
-    if (part->number != bigdl_field::shape::value) continue;
-    if (part->type == WireField::Type::varint) add(part->value);
-    if (part->type != WireField::Type::bytes) continue;
-    WireReader packed(part->bytes);
-    while (!packed.at_end()) add(packed.varint());
+    if (part->number == bigdl_field::shape::value) for_each_varint(*part, add);
   }
   if (several || shape.empty()) return std::nullopt;
   return shape;

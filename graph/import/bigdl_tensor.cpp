@@ -182,12 +182,9 @@ Data<float> BigdlTensors::decode(BigdlBytes storage) {
     if (field->number == storage_field::single) append_fixed<float>(field->bytes, numbers);
     if (field->number == storage_field::real) append_fixed<double>(field->bytes, numbers);
     if (field->number != storage_field::integer && field->number != storage_field::long_integer) continue;
-    if (field->type == WireField::Type::varint) {
-      numbers.push_back(static_cast<float>(static_cast<std::int64_t>(field->value)));
-    } else if (field->type == WireField::Type::bytes) {
-      WireReader packed(field->bytes);
-      while (!packed.at_end()) numbers.push_back(static_cast<float>(static_cast<std::int64_t>(packed.varint())));
-    }
+    for_each_varint(*field, [&](std::uint64_t number) {
+      numbers.push_back(static_cast<float>(static_cast<std::int64_t>(number)));
+    });
   }
   return numbers;
 }

@@ -32,12 +32,7 @@ Shape decode_shape(std::span<const std::byte> message) {
   };
   WireReader reader(message);
   while (const auto field = reader.next()) {
-    if (field->number != 1) continue;
-    if (field->type == WireField::Type::varint) add(field->value);
-    if (field->type == WireField::Type::bytes) {
-      WireReader packed(field->bytes);
-      while (!packed.at_end()) add(packed.varint());
-    }
+    if (field->number == 1) for_each_varint(*field, add);
   }
   return shape;
 }

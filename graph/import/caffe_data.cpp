@@ -90,8 +90,10 @@ Shape picture_shape(const LayerParameter& param, const std::string& place) {
   }
   const PictureSize size = picture_size(param, place);
   if (size.channels == 0 || size.height == 0 || size.width == 0) {
-    CaffeLayerContext::unsupported("the size of its pictures is not in the prototxt but in the data that it names",
-                                   "use the network's deploy prototxt, or give the shape of its first top");
+    CaffeLayerContext::unsupported(
+        "the size of its pictures is not in the prototxt but in the data that it names",
+        "use the network's deploy prototxt; of a caffemodel that is loaded alone, its first top's "
+        "shape can be given (--input-shape)");
   }
   // The batch of the training set says nothing about prediction.
   return {1, size.channels, size.height, size.width};

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "graph/import/caffe_layers.h"
+#include "graph/near_names.h"
 #include "octavo/error.h"
 
 namespace octavo::graph {
@@ -54,7 +55,7 @@ CaffeImporter::Role CaffeImporter::role_of(const CaffeLayer& layer) const {
   throw Error(ErrorKind::unsupported,
               fmt::format("layer '{}' is of type {}, which octavo does not know", layer.param.name(),
                           type.empty() ? "''" : type),
-              layer.place);
+              layer.place, near_names_hint(type, caffe_layer_types()));
 }
 
 /// A loss whose probabilities nothing else computes leaves the layer that does.

@@ -87,6 +87,12 @@ CaffeConverter find_caffe_converter(std::string_view type) {
   return found == kConverters.end() ? nullptr : found->convert;
 }
 
+std::vector<std::string> caffe_layer_types() {
+  std::vector<std::string> types;
+  for (const Entry& entry : kConverters) types.emplace_back(entry.type);
+  return types;
+}
+
 bool is_caffe_data(std::string_view type) { return contains(kData, type); }
 bool is_caffe_loss(std::string_view type) { return contains(kLosses, type); }
 

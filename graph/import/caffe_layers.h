@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "graph/import/caffe_layer.h"
 
@@ -16,6 +17,8 @@ using CaffeConverter = void (*)(CaffeLayerContext&);
 
 /// The converter of a type, or null: unknown, or one of the kinds below.
 [[nodiscard]] CaffeConverter find_caffe_converter(std::string_view type);
+/// All types that have a converter, sorted.
+[[nodiscard]] std::vector<std::string> caffe_layer_types();
 
 /// Sources of data: their tops are the network's inputs.
 [[nodiscard]] bool is_caffe_data(std::string_view type);

@@ -90,12 +90,7 @@ std::vector<std::int64_t> OnnxAttributes::integers(std::string_view name) const 
   };
   WireReader reader(*message);
   while (const auto field = reader.next()) {
-    if (field->number != field_of::integers) continue;
-    if (field->type == WireField::Type::varint) add(field->value);
-    if (field->type == WireField::Type::bytes) {
-      WireReader packed(field->bytes);
-      while (!packed.at_end()) add(packed.varint());
-    }
+    if (field->number == field_of::integers) for_each_varint(*field, add);
   }
   return values;
 }

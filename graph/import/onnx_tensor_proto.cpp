@@ -93,11 +93,7 @@ TensorParts split(Bytes message) {
   while (const auto field = reader.next()) {
     switch (field->number) {
       case tensor_field::dims:
-        if (field->type == WireField::Type::varint) add_dim(parts, field->value);
-        if (field->type == WireField::Type::bytes) {
-          WireReader packed(field->bytes);
-          while (!packed.at_end()) add_dim(parts, packed.varint());
-        }
+        for_each_varint(*field, [&](std::uint64_t dim) { add_dim(parts, dim); });
         break;
       case tensor_field::type:
         if (field->type == WireField::Type::varint) parts.type = onnx_type(field->value);

@@ -88,12 +88,7 @@ std::vector<std::int64_t> TensorflowAttributes::integers(std::string_view name) 
   };
   WireReader reader(list->bytes);
   while (const auto field = reader.next()) {
-    if (field->number != attr_value::integer) continue;
-    if (field->type == WireField::Type::varint) add(field->value);
-    if (field->type == WireField::Type::bytes) {
-      WireReader packed(field->bytes);
-      while (!packed.at_end()) add(packed.varint());
-    }
+    if (field->number == attr_value::integer) for_each_varint(*field, add);
   }
   return values;
 }

@@ -67,7 +67,8 @@ TensorflowImporter::Tap TensorflowImporter::tap(const std::string& wanted, std::
     return result;
   }
   if (!reader.empty())
-    throw Error(ErrorKind::malformed, fmt::format("'{}' reads '{}', which is not there", reader, name));
+    throw Error(ErrorKind::malformed, fmt::format("'{}' reads '{}', which is not there", reader, name),
+                file_.path().string());
   std::vector<std::string> names;
   for (const TensorflowNodeDef& known : file_.nodes()) names.push_back(known.name);
   throw Error(ErrorKind::invalid_argument, fmt::format("there is no node '{}'", name), file_.path().string(),
@@ -178,7 +179,9 @@ void TensorflowImporter::add_input(std::size_t node) {
   const TensorflowAttributes attributes(definition, nullptr, budget);
   ImportedValue value;
   value.type = attributes.type("dtype").value_or(attributes.type("T").value_or(ElementType::float32));
-  if (value.type == ElementType::string) throw Error(ErrorKind::unsupported, "strings");
+  if (value.type == ElementType::string)
+    throw Error(ErrorKind::unsupported, "strings", {},
+                "let the network begin behind what reads them: --tf-inputs, or the inputs of load_tensorflow()");
   value.shape = input_shape(definition);
   value.id = writer_.add(definition.name, Input{value.shape.empty() ? Shape{1} : value.shape}, {})[0];
   values_[node] = {std::make_shared<TensorflowValue>(tensorflow_value(std::move(value)))};

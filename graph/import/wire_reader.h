@@ -42,4 +42,14 @@ class WireReader {
   std::size_t base_ = 0, position_ = 0;
 };
 
+/// add(number) for each number of a repeated field of varints: one a field, or many packed. Fields of other types have
+/// none.
+template <class Add>
+void for_each_varint(const WireField& field, const Add& add) {
+  if (field.type == WireField::Type::varint) add(field.value);
+  if (field.type != WireField::Type::bytes) return;
+  WireReader packed(field.bytes);
+  while (!packed.at_end()) add(packed.varint());
+}
+
 }  // namespace octavo::graph

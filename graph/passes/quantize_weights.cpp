@@ -58,7 +58,12 @@ class Quantizer {
   void check_rules() const {
     check_window(rules_.convolution_window, "convolution window");
     check_window(rules_.linear_window, "linear window");
-    for (const std::string& name : rules_.keep_float) refuse_stored(known(name, "layers to leave out"));
+    for (const std::string& name : rules_.keep_float) {
+      const Node& node = known(name, "layers to leave out");
+      if (!parameters_of(node.op).has_weights)
+        throw Error(ErrorKind::invalid_argument, "this layer has no weights, so it is fp32 anyway", place_of(node));
+      refuse_stored(node);
+    }
     for (const auto& [name, window] : rules_.layer_windows) {
       const Node& node = known(name, "windows of layers");
       const bool takes_one = std::holds_alternative<Convolution>(node.op) || std::holds_alternative<Linear>(node.op);

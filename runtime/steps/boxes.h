@@ -35,9 +35,8 @@ class KeptBoxes {
  public:
   /// `border`: what a box's width is more than xmax - xmin (0, or 1 for whole pixels).
   KeptBoxes(float* memory, std::int64_t capacity, float border);
-  [[nodiscard]] static std::size_t bytes(std::int64_t capacity) {
-    return static_cast<std::size_t>(capacity) * kArrays * sizeof(float);
-  }
+  /// Numbers in the memory of so many boxes.
+  [[nodiscard]] static std::int64_t floats(std::int64_t capacity) { return capacity * kArrays; }
   /// Whether the intersection with any box kept is more than `threshold` of the union.
   [[nodiscard]] bool overlaps(const Box& box, float threshold) const;
   /// At most `capacity` times.

@@ -62,9 +62,7 @@ class DetectionOutputStep final : public Step {
   }
 
   [[nodiscard]] std::size_t scratch_bytes() const override {
-    ScratchCarver carver(nullptr);
-    static_cast<void>(carve(carver));
-    return carver.used();
+    return carved_bytes([this](ScratchCarver& carver) { return carve(carver); });
   }
 
   void run(RunContext& context) const override {
@@ -90,11 +88,8 @@ class DetectionOutputStep final : public Step {
 
   Scratch carve(ScratchCarver& carver) const {
     return {finder_.carve(carver), carver.take<ScoredBox>(threads_ * finder_.capacity()),
-            carver.take<Progress>(op_.classes), carver.take<float>(op_.classes * floats_of_kept()),
+            carver.take<Progress>(op_.classes), carver.take<float>(op_.classes * KeptBoxes::floats(most_kept_)),
             carver.take<Place>(op_.keep_top_k < 0 ? 0 : op_.classes * most_kept_)};
-  }
-  [[nodiscard]] std::int64_t floats_of_kept() const {
-    return static_cast<std::int64_t>(KeptBoxes::bytes(most_kept_) / sizeof(float));
   }
   [[nodiscard]] ScoredBox* candidates_of(std::int64_t label, const Scratch& scratch) const {
     return scratch.candidates.boxes + label * finder_.capacity();
@@ -114,7 +109,7 @@ class DetectionOutputStep final : public Step {
     sort_by_score(candidates_of(label, scratch), count, scratch.spare + thread * finder_.capacity());
     std::construct_at(scratch.progress + label,
                       Progress{std::min(count, best_), 0, 0, op_.nms_threshold,
-                               KeptBoxes(scratch.arrays + label * floats_of_kept(), most_kept_, 0.0F)});
+                               KeptBoxes(scratch.arrays + label * KeptBoxes::floats(most_kept_), most_kept_, 0.0F)});
   }
 
   [[nodiscard]] Box decode(const RunContext& context, std::int64_t picture, std::int64_t label,

@@ -28,9 +28,7 @@ class NonMaxSuppressionStep final : public Step {
   }
 
   [[nodiscard]] std::size_t scratch_bytes() const override {
-    ScratchCarver carver(nullptr);
-    static_cast<void>(carve(carver));
-    return carver.used();
+    return carved_bytes([this](ScratchCarver& carver) { return carve(carver); });
   }
 
   void run(RunContext& context) const override {
@@ -60,8 +58,7 @@ class NonMaxSuppressionStep final : public Step {
   };
 
   Scratch carve(ScratchCarver& carver) const {
-    return {carver.take<Box>(boxes_), carver.take<ScoredBox>(boxes_),
-            carver.take<float>(static_cast<std::int64_t>(KeptBoxes::bytes(most_) / sizeof(float)))};
+    return {carver.take<Box>(boxes_), carver.take<ScoredBox>(boxes_), carver.take<float>(KeptBoxes::floats(most_))};
   }
 
   [[nodiscard]] Box box_at(const float* place) const {

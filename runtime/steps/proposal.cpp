@@ -57,9 +57,7 @@ class ProposalStep final : public Step {
   }
 
   [[nodiscard]] std::size_t scratch_bytes() const override {
-    ScratchCarver carver(nullptr);
-    static_cast<void>(carve(carver));
-    return carver.used();
+    return carved_bytes([this](ScratchCarver& carver) { return carve(carver); });
   }
 
   void run(RunContext& context) const override {
@@ -97,7 +95,7 @@ class ProposalStep final : public Step {
   Scratch carve(ScratchCarver& carver) const {
     const std::int64_t count = height_ * width_ * static_cast<std::int64_t>(anchors_.size());
     return {carver.take<Box>(count), carver.take<ScoredBox>(count),
-            carver.take<float>(static_cast<std::int64_t>(KeptBoxes::bytes(op_.post_nms_top_n) / sizeof(float)))};
+            carver.take<float>(KeptBoxes::floats(op_.post_nms_top_n))};
   }
 
   /// How many boxes are large enough. Cells row by row, the anchors of a cell together.

@@ -25,4 +25,12 @@ class ScratchCarver {
   std::size_t used_ = 0;
 };
 
+/// Bytes of what `carve` takes of a ScratchCarver.
+template <class Carve>
+[[nodiscard]] std::size_t carved_bytes(const Carve& carve) {
+  ScratchCarver measure(nullptr);
+  static_cast<void>(carve(measure));
+  return measure.used();
+}
+
 }  // namespace octavo::runtime

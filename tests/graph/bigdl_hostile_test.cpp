@@ -62,6 +62,16 @@ TEST(BigdlHostile, TheSmallModuleItselfLoads) {
   EXPECT_EQ(graph.values[graph.outputs[0]].shape, (Shape{1, 2}));
 }
 
+TEST(BigdlHostile, NumbersThatAreElsewhereAreAskedForOnce) {
+  const CaffeFiles files;
+  bigdl::Module module = linear_module();
+  module.mutable_weight()->mutable_storage()->clear_singles();
+  const std::string error =
+      error_of([&] { (void)import_bigdl(files.write("net.bigdl", module.SerializeAsString())); }).what();
+  EXPECT_THAT(error, HasSubstr("--weights"));
+  EXPECT_EQ(error.find("--weights"), error.rfind("--weights")) << error;
+}
+
 TEST(BigdlHostile, AFileCutAnywhereIsAnError) {
   const CaffeFiles files;
   const std::string whole = saved_by_bigdl("keras");

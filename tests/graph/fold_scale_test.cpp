@@ -196,6 +196,11 @@ TEST(FoldScale, LeavesAScaleOfAnotherAxis) {
   Scale rows = scale(5);
   rows.axis = 2;
   expect_folded(net.done({net.add("rows", rows, {y})}), "Input Convolution Scale");
+
+  Net up;  // 5 channels of 5 rows
+  Deconvolution deconv{.out_channels = 5, .kernel = {1, 1}, .weights = random_blob({3, 5, 1, 1}, 1)};
+  const ValueId z = up.add("deconv", deconv, {up.input("data", {2, 3, 5, 5})});
+  expect_folded(up.done({up.add("rows", rows, {z})}), "Input Deconvolution Scale");
 }
 
 TEST(FoldScale, LeavesASecondInputsFactor) {
@@ -213,6 +218,12 @@ TEST(FoldScale, LeavesALayerWithAnActivation) {
   conv.activation.kind = jit::ActivationKind::relu;
   const ValueId y = net.add("conv", conv, {net.input("data", {2, 3, 5, 5})});
   expect_folded(net.done({net.add("scale", scale(3), {y})}), "Input Convolution Scale");
+
+  Net up;
+  Deconvolution deconv{.out_channels = 3, .kernel = {1, 1}, .weights = random_blob({3, 3, 1, 1}, 1)};
+  deconv.activation.kind = jit::ActivationKind::relu;
+  const ValueId z = up.add("deconv", deconv, {up.input("data", {2, 3, 5, 5})});
+  expect_folded(up.done({up.add("scale", scale(3), {z})}), "Input Deconvolution Scale");
 }
 
 TEST(FoldScale, LeavesWhatFp32CannotHold) {

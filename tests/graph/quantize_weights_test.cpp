@@ -114,6 +114,7 @@ TEST(QuantizeWeights, RefusesWishesAboutLayersThatAreStoredIn8Bits) {
 TEST(QuantizeWeights, RefusesNamesThatAreNotThereAndListsNearOnes) {
   EXPECT_THAT(rule_error({.keep_float = {"conv3"}}),
               AllOf(HasSubstr("there is no layer 'conv3'"), HasSubstr("did you mean 'conv1', 'conv2'")));
+  EXPECT_THAT(rule_error({.keep_float = {"data"}}), AllOf(HasSubstr("layer 'data'"), HasSubstr("no weights")));
   EXPECT_THAT(rule_error({.layer_windows = {{"fc1", {}}}}), AllOf(HasSubstr("'fc1'"), HasSubstr("did you mean 'fc'")));
   EXPECT_THAT(rule_error({.layer_windows = {{"up", {}}}}), AllOf(HasSubstr("'up'"), HasSubstr("takes no window")));
 }

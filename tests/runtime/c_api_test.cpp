@@ -110,6 +110,42 @@ TEST_F(CApi, QuantizesAsAsked) {
   EXPECT_EQ(quantized, nullptr);
 }
 
+TEST_F(CApi, OptionsHaveASizeThatSomeHeaderHad) {
+  octavo_quantize_options quantize{};
+  octavo_compile_options compile{};
+  for (const std::size_t wrong : {std::size_t{1}, std::size_t{3}, sizeof(std::size_t), sizeof(quantize) - 1,
+                                  sizeof(quantize) + 1, std::size_t{10'000}, SIZE_MAX}) {
+    octavo_model* quantized = nullptr;
+    octavo_program* program = nullptr;
+    quantize.struct_size = compile.struct_size = wrong;
+    EXPECT_EQ(octavo_model_quantize(model_, &quantize, &quantized), OCTAVO_INVALID_ARGUMENT) << wrong;
+    EXPECT_NE(std::string(octavo_last_error()).find("struct_size is " + std::to_string(wrong)), std::string::npos);
+    EXPECT_EQ(octavo_model_compile(model_, &compile, &program), OCTAVO_INVALID_ARGUMENT) << wrong;
+    EXPECT_EQ(quantized, nullptr);
+    EXPECT_EQ(program, nullptr);
+  }
+  const char* keep[] = {"conv1"};  // the last members count, whether the size is said or not
+  quantize.keep_float = keep;
+  quantize.keep_float_count = 1;
+  for (const std::size_t right : {std::size_t{0}, sizeof(quantize)}) {
+    quantize.struct_size = right;
+    octavo_model* quantized = nullptr;
+    ASSERT_EQ(octavo_model_quantize(model_, &quantize, &quantized), OCTAVO_OK) << octavo_last_error();
+    char* text = nullptr;
+    ASSERT_EQ(octavo_model_print(quantized, "fused", &text), OCTAVO_OK);
+    EXPECT_NE(std::string(text).find(" = Convolution("), std::string::npos) << text;
+    octavo_free(text);
+    octavo_model_free(quantized);
+  }
+}
+
+TEST_F(CApi, MessagesAreWholeWhateverTheirLength) {
+  octavo_model* none = nullptr;
+  const std::string name = "/" + std::string(10'000, 'x') + "/end";
+  EXPECT_NE(octavo_model_load(name.c_str(), &none), OCTAVO_OK);
+  EXPECT_NE(std::string(octavo_last_error()).find("/end"), std::string::npos);
+}
+
 TEST_F(CApi, ReadsPicturesAsTheFileSays) {
   const auto picture = folder_.put("p.png", test::encode_png(test::sample_picture(24, 30, 3)));
   std::vector<float> values(3 * 12 * 12);

@@ -10,6 +10,8 @@
 #include "octavo/octavo.h"
 #include "tests/graph/caffe_files.h"
 #include "tests/runtime/round_trip.h"
+#include "tests/runtime/sample_model.h"
+#include "tests/runtime/temporary_folder.h"
 
 namespace octavo::test {
 namespace {
@@ -121,6 +123,17 @@ TEST_F(CaffeRoundTrip, ANetworkStaysWhatItIs) {
   const auto folder = std::filesystem::path(OCTAVO_SOURCE_DIR) / "tools/symbols";
   const Graph original = graph::import_caffe(folder / "deploy.prototxt", folder / "symbols.caffemodel");
   EXPECT_EQ(transcript(there_and_back(original, "symbols")), transcript(original));
+}
+
+TEST_F(CaffeRoundTrip, ATopologyThatCannotBeWrittenLeavesTheWeightsThatWereThere) {
+  const TemporaryFolder folder;
+  const auto weights = folder.put("net.caffemodel", {1, 2, 3});
+  const Model model = to_model(sample_graph());
+  for (const auto& prototxt : {folder / "no-such-folder" / "net.prototxt", folder.path()}) {
+    EXPECT_THROW(model.save_caffe(prototxt, weights), Error);
+    EXPECT_EQ(read_bytes(weights), (Bytes{1, 2, 3}));
+  }
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
 }
 
 TEST_F(CaffeRoundTrip, NamesTheFirstNodeThatCaffeCannotSay) {

@@ -55,6 +55,17 @@ TEST_F(ProgramCacheTest, AFailureIsNotKept) {
   EXPECT_EQ(compiled_, 1);
 }
 
+TEST_F(ProgramCacheTest, AFailureTakesOutNoLaterSuccess) {
+  const auto fail_late = [this]() -> Program {
+    for (const std::int64_t batch : {2, 3, 4, 1}) get(batch);  // pushes out the one that is being compiled
+    throw Error(ErrorKind::unsupported, "no");
+  };
+  EXPECT_THROW((void)cache_.get(key_of(1), fail_late), Error);
+  EXPECT_EQ(cache_.size(), 3U);
+  get(1);
+  EXPECT_EQ(compiled_, 4);
+}
+
 TEST_F(ProgramCacheTest, ThreadsThatWantTheSameWaitForOne) {
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i) {

@@ -198,6 +198,9 @@ TEST(TensorflowExport, NamesTheFirstLayerThatTensorflowCannotSay) {
   const std::pair<Graph, const char*> cases[] = {
       {graph_of(graph::Lrn{.across_channels = false}, {image}, Arrival::as_given), "layer 'y' (Lrn)"},
       {graph_of(graph::PriorBox{.min_sizes = {2}}, {image, image}, Arrival::as_given), "layer 'y' (PriorBox)"},
+      {graph_of(graph::Linear{.out_features = 3, .axis = 0, .weights = random_blob({3, 32}, 2)}, {image},
+                Arrival::as_given),
+       "layer 'y' (Linear)"},
   };
   for (const auto& [graph, place] : cases) {
     try {

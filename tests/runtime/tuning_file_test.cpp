@@ -117,6 +117,8 @@ TEST_F(TuningFile, WhatIsNoTuningFileIsAnErrorThatNamesIt) {
                                  R"({"format": "octavo tuning", "version": 1, "records": [)"})
     expect_error(ErrorKind::malformed, "tuning.json", [&] { (void)read_tuning_file(put(text)); });
   expect_error(ErrorKind::malformed, "tuning.json", [&] { (void)read_tuning_file(put(std::string(100'000, '['))); });
+  expect_error(ErrorKind::malformed, "no JSON: it breaks at byte 3 ", [&] { (void)read_tuning_file(put("[1x")); });
+  expect_error(ErrorKind::malformed, "a number in it", [&] { (void)read_tuning_file(put("[1e999]")); });
   expect_error(ErrorKind::unsupported, "version 2",
                [&] { (void)read_tuning_file(put(R"({"format": "octavo tuning", "version": 2, "records": []})")); });
   expect_error(ErrorKind::io, "absent.json", [&] { (void)read_tuning_file(folder_ / "absent.json"); });

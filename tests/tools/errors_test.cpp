@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "tests/tools/run_command.h"
 
@@ -48,6 +49,9 @@ TEST_F(Errors, AnUnknownLayerTypeIsUnsupported) {
   prototxt.replace(at, 9, "\"Quicksand\"");
   write_all(path("odd.prototxt"), prototxt);
   expect_refused(run({"info", path("odd.prototxt")}), 4, "Quicksand");
+  prototxt.replace(at, 11, "\"SoftMax\"");
+  write_all(path("near.prototxt"), prototxt);
+  expect_refused(run({"info", path("near.prototxt")}), 4, "did you mean 'Softmax'");
 }
 
 TEST_F(Errors, UnknownNamesAndValuesAreUsageErrors) {
@@ -66,6 +70,78 @@ TEST_F(Errors, UnknownNamesAndValuesAreUsageErrors) {
   expect_refused(run({"predict", path("lenet.octavo"), path("a.png"), "--layer", "no-such-layer", "-o", path("x.npy")}),
                  2, "no-such-layer");
   expect_refused(run({"predict", path("lenet.octavo"), path("a.png"), "--mean", "1,x"}), 2, "--mean");
+}
+
+TEST_F(Errors, ValuesThatCannotBeMeantAreRefusedNotBent) {
+  const std::string model = path("lenet8.octavo");
+  draw("val/a/a.png", 1);
+  for (const char* seed : {"-1", "99999999999999999999", "1.5", "7x"}) {
+    expect_refused(run({"zoo", "lenet", "--output", path("nets"), "--seed", seed}), 2, "--seed");
+    expect_refused(run({"info", path("lenet.prototxt"), "--seed", seed}), 2, "--seed");
+  }
+  EXPECT_FALSE(fs::exists(path("nets")));
+  EXPECT_EQ(run({"info", path("lenet.prototxt"), "--seed", "18446744073709551615"}).code, 0);
+  expect_refused(run({"bench", model, "--seconds", "nan"}), 2, "--seconds");
+  expect_refused(run({"tune", model, "--budget", "nan", "-o", path("t.json")}), 2, "--budget");
+  expect_refused(run({"predict", model, path("val"), "--score", "nan"}), 2, "--score");
+  expect_refused(run({"info", ""}), 2, "MODEL: an empty value");
+  expect_refused(run({"convert", model, "-o", ""}), 2, "--output: an empty value");
+  expect_refused(run({"predict", model, path("val"), ""}), 2, "PICTURES: an empty value");
+  expect_refused(run({"convert", model, "-o", path("x.prototxt")}), 2, "x.caffemodel");
+  expect_refused(run({"convert", "--quantize", "--keep-float", "prob", path("lenet.octavo"), "-o", path("x.octavo")}),
+                 2, "no weights");
+  expect_refused(run({"eval", model, "--images", path("val"), "--split", "test"}), 2, "--split");
+  expect_refused(run({"eval", model, "--images", path("val"), "--voc-ap", "area"}), 2, "--voc-ap");
+}
+
+TEST_F(Errors, AMisspeltOptionIsNamedBeforeWhatItHides) {
+  expect_refused(run({"info", "--json-"}), 2, "there is no option '--json-' (did you mean '--json'");
+  expect_refused(run({"convert", path("lenet.octavo"), "--outputs=x"}), 2, "did you mean '--output'");
+  expect_refused(run({"info"}), 2, "MODEL is required");
+}
+
+TEST_F(Errors, HelpThatCannotBeWrittenIsNoSuccess) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "there is no /dev/full";
+  const std::string line = std::string(OCTAVO_COMMAND " info --help > /dev/full 2> ") + path("err");
+  const int status = std::system(line.c_str());  // NOLINT(cert-env33-c): a shell can redirect
+  EXPECT_EQ(WEXITSTATUS(status), 3);
+  EXPECT_NE(read_all(path("err")).find("cannot write"), std::string::npos);
+}
+
+TEST_F(Errors, ABatchThatTheNetworkDoesNotRunInNamesTheOneThatItDoes) {
+  std::string prototxt = read_all(path("lenet.prototxt"));
+  prototxt +=
+      R"(layer { name: "fix" type: "Reshape" bottom: "prob" top: "fix" reshape_param { shape { dim: 1 dim: 10 } } })";
+  write_all(path("lenet.prototxt"), prototxt);
+  const std::string model = path("fixed.octavo");
+  ASSERT_EQ(run({"convert", "--prototxt", path("lenet.prototxt"), path("lenet.caffemodel"), "-o", model}).code, 0);
+  draw("val/a/a.png", 1);
+  expect_refused(run({"bench", model, "--batch", "8"}), 2, "--batch 1)");
+  expect_refused(run({"predict", model, path("val"), "--batch", "2"}), 2, "--batch 1)");
+  expect_refused(run({"eval", model, "--images", path("val"), "--batch", "2"}), 2, "--batch 1)");
+  const Finished evaluated = run({"eval", model, "--images", path("val")});
+  EXPECT_EQ(evaluated.code, 0) << evaluated.err;
+}
+
+TEST_F(Errors, NameTheFileThatIsWrong) {
+  for (const char* format : {"octavo", "onnx", "torch", "bigdl"}) {
+    const bool octavo = std::string(format) == "octavo";
+    const std::string other = path(octavo ? "lenet.caffemodel" : "lenet.octavo");
+    expect_refused(run({"convert-model", "--from", format, "--to", "tensorflow", "--input", other, "--output", "x.pb"}),
+                   3, other);
+  }
+  ASSERT_EQ(run({"convert", path("lenet.octavo"), "-o", path("lenet.t7")}).code, 0);
+  expect_refused(run({"info", path("lenet.t7"), "--input-shape", "input=1x5x28x28"}), 3,
+                 "--input-shape input=1x5x28x28");
+  write_all(path("flat.prototxt"),
+            R"(layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 4 } } }
+                                      layer { name: "prob" type: "Softmax" bottom: "data" top: "prob" })");
+  ASSERT_EQ(
+      run({"convert", "--prototxt", path("flat.prototxt"), path("lenet.caffemodel"), "-o", path("flat.octavo")}).code,
+      0);
+  draw("val/a/a.png", 1);
+  expect_refused(run({"eval", path("lenet8.octavo"), "--reference", path("flat.octavo"), "--images", path("val")}), 4,
+                 "flat.octavo");
 }
 
 TEST_F(Errors, AnUnknownCommandIsNamed) { expect_refused(run({"frobnicate"}), 2, "frobnicate"); }

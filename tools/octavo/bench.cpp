@@ -18,6 +18,7 @@
 #include "tools/octavo/machine_limits.h"
 #include "tools/octavo/model_options.h"
 #include "tools/octavo/onednn_int8.h"
+#include "tools/octavo/option_checks.h"
 #include "tools/octavo/scaling.h"
 #include "tools/octavo/text.h"
 #include "tools/octavo/timing.h"
@@ -94,7 +95,7 @@ ExitCode Bench::run() const {
   const Isa isa = options.isa.value_or(default_isa());
   const std::vector<Shape> shapes = batched_inputs(opened, batch);
   if (scaling) return run_scaling(ours, options, shapes);
-  const Program program = clocked(result.compile_ms, [&] { return ours.compile(options, shapes); });
+  const Program program = clocked(result.compile_ms, [&] { return compile_batch(ours, options, batch); });
 
   std::vector<Program> programs = {program};
   std::vector<Timed> timed;
@@ -158,7 +159,7 @@ Command define_bench(CLI::App& app) {
       ->check(CLI::IsMember({kFp32, kInt8}));
   app.add_option("--seconds", bench->repeats.seconds, "of measuring, at least, each for layers and for the whole")
       ->type_name("S")
-      ->check(CLI::Range(0.0, 3600.0))
+      ->check(number_between(0, 3600))
       ->capture_default_str();
   app.add_option("--rounds", bench->repeats.least, "at least")
       ->type_name("N")

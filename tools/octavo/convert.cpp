@@ -47,6 +47,11 @@ ExitCode Convert::run() const {
     throw Error(ErrorKind::invalid_argument, fmt::format("a {} file holds no 8-bit weights", format.title),
                 "--quantize", "write an .octavo, .onnx or .bigdl file, or leave --quantize out");
   }
+  if (std::filesystem::path(output).extension() == ".prototxt") {
+    throw Error(ErrorKind::invalid_argument, "a prototxt holds no weights", output,
+                fmt::format("name the weights, which get it beside them: {}",
+                            std::filesystem::path(output).replace_extension(".caffemodel").string()));
+  }
   const std::vector<std::filesystem::path> written = files_to_write(format, {output, {}, {}, {}});
   FilesRead read;
   model.add_to(read);
@@ -84,6 +89,7 @@ ExitCode Convert::run() const {
   text += fmt::format("{}: {}\n{}: {}, {:.2f} times smaller\n", model.model, human_bytes(static_cast<double>(before)),
                       output, human_bytes(static_cast<double>(after)), ratio);
   for (std::size_t i = 1; i < names.size(); ++i) text += names[i] + ": the topology, written beside it\n";
+  if (!names_model_format(output)) text += fmt::format("{}: an .octavo file, whatever its name\n", output);
   if (format.name == "octavo" && !built.image_input()) {
     text += "pictures: not described; predict and eval will need --mean, --scale, ... (or give them here)\n";
   }

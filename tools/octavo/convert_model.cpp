@@ -26,6 +26,7 @@ struct ConvertModel {
 
  private:
   void check() const;
+  [[nodiscard]] Model load(const ModelFormat& source) const;
 };
 
 [[noreturn]] void refuse(const std::string& what, const std::string& option, const std::string& hint = {}) {
@@ -70,11 +71,20 @@ void ConvertModel::check() const {
   read.refuse_as_outputs(files_to_write(named_format(to, "--to"), {output, prototxt, {}, {}}));
 }
 
+Model ConvertModel::load(const ModelFormat& source) const {
+  try {
+    return source.load({input, prototxt, split_names(inputs), split_names(outputs)});
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::malformed) throw;
+    throw Error(error.kind(), error.what(), {}, fmt::format("is it a {} file, as --from says?", source.title));
+  }
+}
+
 ExitCode ConvertModel::run() const {
   const ModelFormat& source = named_format(from, "--from");
   const ModelFormat& target = named_format(to, "--to");
   check();
-  Model model = source.load({input, prototxt, split_names(inputs), split_names(outputs)});
+  Model model = load(source);
   if (quantize) {
     QuantizeOptions options;
     if (to == "bigdl") options.window = Window{.channels = 0};  // one scale an output channel is all that it has

@@ -71,7 +71,7 @@ void Dump::refuse_overwriting(const std::vector<KernelInfo>& kernels) const {
 
 ExitCode Dump::run() const {
   const Model network = quantization.apply(model.open());
-  const Program program = network.compile(compile.options(), batched_inputs(network, batch));
+  const Program program = compile_batch(network, compile.options(), batch);
   const std::vector<KernelInfo> kernels = chosen(program);
   if (!raw.empty()) {
     refuse_overwriting(kernels);

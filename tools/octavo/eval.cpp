@@ -23,6 +23,8 @@
 namespace octavo::tool {
 namespace {
 
+constexpr std::int64_t kUsualBatch = 16;
+
 struct Eval {
   ModelArgument model;
   QuantizeArguments quantization;
@@ -30,7 +32,7 @@ struct Eval {
   PictureArguments pictures;
   EvalDataArguments data;
   std::string reference, reference_prototxt, output, report, detections, save_detections;
-  std::int64_t batch = 16;
+  std::int64_t batch = 0;  ///< 0: a usual one, where the network allows it
   bool json = false;
 
   [[nodiscard]] ExitCode run() const;
@@ -38,8 +40,13 @@ struct Eval {
   [[nodiscard]] ExitCode run_detector(const DetectionData& known) const;
   [[nodiscard]] DetectorEvaluation detect(const DetectionData& known) const;
   [[nodiscard]] std::optional<Model> float_model(const Model& opened) const;
-  [[nodiscard]] Program program_of(const Model& network, const std::vector<std::string>& outputs) const;
+  [[nodiscard]] Program program_of(const Model& network, const std::string& file,
+                                   const std::vector<std::string>& outputs) const;
   [[nodiscard]] std::string measured_value(const Model& network) const;
+  [[nodiscard]] const std::string& reference_file() const {
+    return reference.empty() || reference == "self" ? model.model : reference;
+  }
+  void require_same_input(const Program& fp32, const Program& int8) const;
   void refuse_overwriting(const std::variant<Dataset, DetectionData>& known) const;
   [[nodiscard]] ExitCode finish(const std::vector<SkippedPicture>& skipped, std::size_t done) const;
 };
@@ -73,15 +80,24 @@ std::string Eval::measured_value(const Model& network) const {
   return at == outputs.end() ? output : logits.at(static_cast<std::size_t>(at - outputs.begin()));
 }
 
-Program Eval::program_of(const Model& network, const std::vector<std::string>& outputs) const {
+Program Eval::program_of(const Model& network, const std::string& file, const std::vector<std::string>& outputs) const {
   CompileOptions options = compile.options();
   options.outputs = outputs;
-  Shape shape = only_input_shape(network);
+  const Shape shape = only_input_shape(network);
   if (shape.size() != 4) {
-    throw Error(ErrorKind::unsupported, "the network's input is not a picture but " + shape_text(shape), model.model);
+    throw Error(ErrorKind::unsupported, "the network's input is not a picture but " + shape_text(shape), file);
   }
-  shape.front() = batch;
-  return network.compile(options, {shape});
+  if (batch > 0) return compile_batch(network, options, batch);
+  return compile_batch(network, options, fixed_to_its_batch(network, options, kUsualBatch) ? 0 : kUsualBatch);
+}
+
+/// Both sides get each picture in the same form.
+void Eval::require_same_input(const Program& fp32, const Program& int8) const {
+  if (fp32.input_shapes() == int8.input_shapes()) return;
+  throw Error(ErrorKind::invalid_argument,
+              fmt::format("the reference takes {}, the network {}", shape_text(fp32.input_shapes().front()),
+                          shape_text(int8.input_shapes().front())),
+              reference, "give the fp32 network that MODEL was made from");
 }
 
 ExitCode Eval::finish(const std::vector<SkippedPicture>& skipped, std::size_t done) const {
@@ -103,8 +119,9 @@ ExitCode Eval::run_classifier(const Dataset& dataset) const {
   pictures.note_if_undescribed(opened);
   compile.note_if_slow();
   Evaluation result;
-  if (unquantized) result.fp32 = Contestant{program_of(*unquantized, {value}), {}};
-  result.int8 = Contestant{program_of(quantization.apply(opened), {value}), {}};
+  if (unquantized) result.fp32 = Contestant{program_of(*unquantized, reference_file(), {value}), {}};
+  result.int8 = Contestant{program_of(quantization.apply(opened), model.model, {value}), {}};
+  if (unquantized) require_same_input(result.fp32->program, result.int8->program);
   result.run(dataset, pictures.over(opened), result.int8->program.threads());
   const auto& classes = opened.labels().empty() ? dataset.class_names : opened.labels();
   if (!report.empty()) write_file(report, classifier_html(result, dataset, opened.name(), value, classes));
@@ -127,9 +144,10 @@ DetectorEvaluation Eval::detect(const DetectionData& known) const {
   pictures.note_if_undescribed(opened);
   compile.note_if_slow();
   std::optional<Program> fp32;
-  if (unquantized) fp32 = program_of(*unquantized, {});
+  if (unquantized) fp32 = program_of(*unquantized, reference_file(), {});
   const Model quantized = quantization.apply(opened);
-  const Program int8 = program_of(quantized, {});
+  const Program int8 = program_of(quantized, model.model, {});
+  if (fp32) require_same_input(*fp32, int8);
   for (const Program* program : {fp32 ? &*fp32 : &int8, &int8}) {
     if (!detection_output(*program)) {
       throw Error(ErrorKind::unsupported, "the network is no detector: no output is made by a DetectionOutput layer",
@@ -205,10 +223,10 @@ Command define_eval(CLI::App& app) {
   app.add_option("--reference-prototxt", eval->reference_prototxt, "its topology, when it is a .caffemodel")
       ->type_name("FILE");
   app.add_option("--output", eval->output, "which output to judge, when the network has several")->type_name("NAME");
-  app.add_option("--batch", eval->batch, "pictures a run")
+  app.add_option("--batch", eval->batch,
+                 fmt::format("pictures a run (default: {}, or the file's own where it takes no other)", kUsualBatch))
       ->type_name("N")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
+      ->check(CLI::Range(1, 4096));
   app.add_option("--report", eval->report, "write a page with charts and the pictures whose answers differ")
       ->type_name("FILE.html");
   app.add_option("--detections", eval->detections,

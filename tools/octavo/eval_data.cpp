@@ -64,6 +64,10 @@ std::variant<Dataset, DetectionData> EvalDataArguments::read() const {
   if (!labels.empty() && (images.empty() || !coco.empty())) {
     throw Error(ErrorKind::invalid_argument, "--labels lists pictures below --images");
   }
+  if (!split.empty() && voc.empty())
+    throw Error(ErrorKind::invalid_argument, "--split names a part of --voc's pictures");
+  if (!voc_ap.empty() && voc.empty() && truth.empty())
+    throw Error(ErrorKind::invalid_argument, "--voc-ap is the rule for --voc and --truth");
   if (classes == 1) return read_classes();
   return read_objects();
 }

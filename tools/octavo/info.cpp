@@ -152,7 +152,7 @@ ExitCode Info::run() const {
     return ExitCode::ok;
   }
   compile.note_if_slow();
-  const Program program = network.compile(compile.options(), batched_inputs(network, batch));
+  const Program program = compile_batch(network, compile.options(), batch);
   if (json) {
     print_json(as_json(network, program));
   } else {

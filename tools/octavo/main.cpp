@@ -7,13 +7,16 @@
 #include <exception>
 #include <filesystem>
 #include <new>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
+#include "graph/near_names.h"
 #include "octavo/error.h"
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
 #include "tools/octavo/json_output.h"
+#include "tools/octavo/option_checks.h"
 
 namespace octavo::tool {
 namespace {
@@ -86,6 +89,24 @@ ExitCode guarded(bool json, const Body& body) {
   }
 }
 
+/// A misspelt option first: what else is missing may be missing because of it.
+[[noreturn]] void refuse_words(const CLI::App& app, const CLI::ParseError& error) {
+  std::string command = "octavo";
+  std::vector<std::string> known;
+  for (const CLI::App* sub : app.get_subcommands()) {
+    command += " " + sub->get_name();
+    for (const CLI::Option* option : sub->get_options())
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  const std::string help = "try: " + command + " --help";
+  const std::vector<std::string> unknown = app.remaining(true);
+  const auto option = std::ranges::find_if(unknown, [](const std::string& word) { return word.starts_with("-"); });
+  if (option == unknown.end()) throw Error(ErrorKind::invalid_argument, error.what(), {}, help);
+  const std::string near = graph::near_names_hint(option->substr(0, option->find('=')), known);
+  throw Error(ErrorKind::invalid_argument, "there is no option '" + *option + "'", {},
+              near.empty() ? help : near + " " + help);
+}
+
 ExitCode run(int argc, char** argv) {
   const std::vector<std::string_view> words(argv + 1, argv + argc);
   const bool json = std::find(words.begin(), words.end(), "--json") != words.end();
@@ -111,15 +132,19 @@ ExitCode run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return static_cast<ExitCode>(app.exit(error));  // --help, --version
-    std::string command = "octavo";
-    for (const CLI::App* sub : app.get_subcommands()) command += " " + sub->get_name();
-    return guarded(json, [&]() -> ExitCode {
-      throw Error(ErrorKind::invalid_argument, error.what(), {}, "try: " + command + " --help");
+    return guarded(json, [&] {
+      if (error.get_exit_code() != 0) refuse_words(app, error);
+      std::ostringstream asked;  // --help, --version
+      app.exit(error, asked, asked);
+      print(asked.str());
+      return ExitCode::ok;
     });
   }
   const auto chosen = std::find_if(commands.begin(), commands.end(), [](const auto& c) { return c.first->parsed(); });
-  return guarded(json, [&] { return chosen->second(); });
+  return guarded(json, [&] {
+    refuse_empty_values(*chosen->first);
+    return chosen->second();
+  });
 }
 
 }  // namespace

@@ -6,10 +6,24 @@
 #include <array>
 #include <cctype>
 
+#include "graph/mapped_file.h"
+#include "octavo/error.h"
+#include "runtime/octavo_file.h"
+
 namespace octavo::tool {
 namespace {
 
-Model load_by_content(const ModelFiles& files) { return Model::load(files.model); }
+Model load_octavo(const ModelFiles& files) {
+  const auto mapped = graph::MappedFile::open(files.model);
+  if (!runtime::is_octavo_file(mapped->bytes())) {
+    throw Error(ErrorKind::malformed, "no .octavo file", files.model.string());
+  }
+  return Model::load(files.model);
+}
+
+Model load_bigdl(const ModelFiles& files) { return Model::load_bigdl(files.model); }
+Model load_onnx(const ModelFiles& files) { return Model::load_onnx(files.model); }
+Model load_torch(const ModelFiles& files) { return Model::load_torch(files.model); }
 
 /// A caffemodel's topology lies beside it unless another place is given.
 std::filesystem::path prototxt_of(const ModelFiles& files) {
@@ -26,17 +40,17 @@ Model load_tensorflow(const ModelFiles& files) {
 }
 
 constexpr std::array kFormats{
-    ModelFormat{"octavo", "octavo", ".octavo", load_by_content,
+    ModelFormat{"octavo", "octavo", ".octavo", load_octavo,
                 [](const Model& model, const ModelFiles& files) { model.save(files.model); }},
-    ModelFormat{"bigdl", "BigDL", ".bigdl", load_by_content,
+    ModelFormat{"bigdl", "BigDL", ".bigdl", load_bigdl,
                 [](const Model& model, const ModelFiles& files) { model.save_bigdl(files.model); }},
     ModelFormat{"caffe", "Caffe", ".caffemodel", load_caffe,
                 [](const Model& model, const ModelFiles& files) { model.save_caffe(prototxt_of(files), files.model); }},
-    ModelFormat{"onnx", "ONNX", ".onnx", load_by_content,
+    ModelFormat{"onnx", "ONNX", ".onnx", load_onnx,
                 [](const Model& model, const ModelFiles& files) { model.save_onnx(files.model); }},
     ModelFormat{"tensorflow", "TensorFlow", ".pb", load_tensorflow,
                 [](const Model& model, const ModelFiles& files) { model.save_tensorflow(files.model); }},
-    ModelFormat{"torch", "Torch7", ".t7", load_by_content,
+    ModelFormat{"torch", "Torch7", ".t7", load_torch,
                 [](const Model& model, const ModelFiles& files) { model.save_torch(files.model); }},
 };
 
@@ -44,6 +58,11 @@ std::string lower_case(std::string_view text) {
   std::string result(text);
   std::ranges::transform(result, result.begin(), [](unsigned char c) { return std::tolower(c); });
   return result;
+}
+
+const ModelFormat* format_of_extension(const std::filesystem::path& file) {
+  const auto found = std::ranges::find(kFormats, lower_case(file.extension().string()), &ModelFormat::extension);
+  return found == kFormats.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -54,11 +73,11 @@ const ModelFormat* find_model_format(std::string_view name) {
 }
 
 const ModelFormat& format_to_write(const std::filesystem::path& file) {
-  const std::string extension = lower_case(file.extension().string());
-  const auto found =
-      std::ranges::find_if(kFormats, [&](const ModelFormat& format) { return format.extension == extension; });
-  return found == kFormats.end() ? kFormats.front() : *found;
+  const ModelFormat* const found = format_of_extension(file);
+  return found == nullptr ? kFormats.front() : *found;
 }
+
+bool names_model_format(const std::filesystem::path& file) { return format_of_extension(file) != nullptr; }
 
 std::vector<std::filesystem::path> files_to_write(const ModelFormat& format, const ModelFiles& files) {
   if (format.name != "caffe") return {files.model};

@@ -31,6 +31,8 @@ struct ModelFormat {
 [[nodiscard]] const ModelFormat* find_model_format(std::string_view name);
 /// By the extension of a file to write; `.octavo`'s for any other.
 [[nodiscard]] const ModelFormat& format_to_write(const std::filesystem::path& file);
+/// Whether the extension is that of a format.
+[[nodiscard]] bool names_model_format(const std::filesystem::path& file);
 /// What save() writes: the model, and a Caffe network's topology, beside it unless another place is given.
 [[nodiscard]] std::vector<std::filesystem::path> files_to_write(const ModelFormat& format, const ModelFiles& files);
 

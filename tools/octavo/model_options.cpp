@@ -8,12 +8,14 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <system_error>
 
 #include "octavo/isa.h"
 #include "runtime/tuning_file.h"
 #include "tools/octavo/measure.h"
+#include "tools/octavo/option_checks.h"
 #include "tools/octavo/text.h"
 
 namespace octavo::tool {
@@ -92,7 +94,10 @@ void ModelArgument::declare(CLI::App& app, bool untrained) {
       ->allow_extra_args(false);
   app.add_flag("--tf-order", tf_order, "inputs and outputs stay [N, H, W, C], as TensorFlow has pictures");
   if (untrained) {
-    app.add_option("--seed", seed, "of the weights, when MODEL is a .prototxt")->type_name("N")->capture_default_str();
+    app.add_option("--seed", seed, "of the weights, when MODEL is a .prototxt")
+        ->type_name("N")
+        ->check(unsigned_number())
+        ->capture_default_str();
   }
 }
 
@@ -126,7 +131,7 @@ Model ModelArgument::open() const {
     LoadOptions options;
     options.input_shapes = parse_input_shapes(input_shapes);
     options.weights = weights;
-    return Model::load(model, options);
+    return with_given_shapes([&] { return Model::load(model, options); });
   }
   if (std::filesystem::path(model).extension() == ".octavo") refuse_tensorflow_options();
   TensorflowOptions options;
@@ -134,7 +139,20 @@ Model ModelArgument::open() const {
   options.outputs = tf_outputs;
   options.input_shapes = parse_input_shapes(input_shapes);
   options.channels_first = !tf_order;
-  return Model::load_tensorflow(model, options);
+  return with_given_shapes([&] { return Model::load_tensorflow(model, options); });
+}
+
+/// A shape that the network cannot take looks like a broken file: only its user knows which of the two is wrong.
+Model ModelArgument::with_given_shapes(const std::function<Model()>& load) const {
+  if (input_shapes.empty()) return load();
+  try {
+    return load();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::malformed || !error.hint().empty()) throw;  // it knows better
+    throw Error(error.kind(), error.what(), {},
+                fmt::format("if the file is whole, the network takes another shape than --input-shape {}",
+                            fmt::join(input_shapes, ", ")));
+  }
 }
 
 void ModelArgument::add_to(FilesRead& read) const {
@@ -314,6 +332,40 @@ std::vector<Shape> batched_inputs(const Model& model, std::int64_t batch) {
     if (batch > 0 && !shape.empty()) shape.front() = batch;
   }
   return shapes;
+}
+
+namespace {
+
+/// Nothing where the shapes are what the network cannot take; throws what is wrong with the machine.
+std::optional<Program> compiled_if_possible(const Model& model, const CompileOptions& options,
+                                            const std::vector<Shape>& shapes) {
+  try {
+    return model.compile(options, shapes);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::resource) throw;
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+Program compile_batch(const Model& model, const CompileOptions& options, std::int64_t batch) {
+  const std::vector<Shape> shapes = batched_inputs(model, batch);
+  try {
+    return model.compile(options, shapes);
+  } catch (const Error& error) {
+    const std::vector<Shape> stored = model.input_shapes();
+    if (error.kind() == ErrorKind::resource || shapes == stored || !compiled_if_possible(model, options, stored)) throw;
+    throw Error(ErrorKind::invalid_argument,
+                fmt::format("the network does not run in batches of {}: {}", batch, error.what()), "--batch",
+                fmt::format("the file's own: --batch {}", stored.front().empty() ? 1 : stored.front().front()));
+  }
+}
+
+bool fixed_to_its_batch(const Model& model, const CompileOptions& options, std::int64_t batch) {
+  const std::vector<Shape> shapes = batched_inputs(model, batch), stored = model.input_shapes();
+  return shapes != stored && !compiled_if_possible(model, options, shapes) &&
+         compiled_if_possible(model, options, stored);
 }
 
 Shape only_input_shape(const Model& model) {

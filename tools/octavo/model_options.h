@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ struct ModelArgument {
   [[noreturn]] void refuse_tensorflow_options() const;
   [[nodiscard]] Model open() const;
   void add_to(FilesRead& read) const;
+  /// Runs `load`; where that fails, says that --input-shape may be why.
+  [[nodiscard]] Model with_given_shapes(const std::function<Model()>& load) const;
   /// Bytes of the model file; 0 for a prototxt alone.
   [[nodiscard]] std::uintmax_t file_bytes() const;
 };
@@ -75,6 +78,11 @@ struct CompileArguments {
 
 /// Each input's shape with this batch; as in the file when it is 0.
 [[nodiscard]] std::vector<Shape> batched_inputs(const Model& model, std::int64_t batch);
+/// Compiles for so many pictures a run (0: as in the file). Throws what compile() throws, but Error(invalid_argument)
+/// that says which batch to ask for where the network is made for its file's alone.
+[[nodiscard]] Program compile_batch(const Model& model, const CompileOptions& options, std::int64_t batch);
+/// Whether the network is made for its file's batch alone: it compiles for that, and not for this one.
+[[nodiscard]] bool fixed_to_its_batch(const Model& model, const CompileOptions& options, std::int64_t batch);
 /// The network's only input, for commands that feed pictures or batches; Error(unsupported) if it has several.
 [[nodiscard]] Shape only_input_shape(const Model& model);
 /// What quantize() did, for people and for machines.

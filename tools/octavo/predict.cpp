@@ -20,6 +20,7 @@
 #include "tools/octavo/json_output.h"
 #include "tools/octavo/model_options.h"
 #include "tools/octavo/npy.h"
+#include "tools/octavo/option_checks.h"
 #include "tools/octavo/picture_options.h"
 #include "tools/octavo/pictures.h"
 #include "tools/octavo/text.h"
@@ -129,14 +130,14 @@ class Report {
 Program Predict::build(const Model& network) const {
   CompileOptions options = compile.options();
   if (!layer.empty()) options.outputs = {layer};
-  Shape shape = only_input_shape(network);
+  const Shape shape = only_input_shape(network);
   if (shape.size() != 4) {
     throw Error(ErrorKind::unsupported, "the network's input is not a picture but " + shape_text(shape), model.model);
   }
-  shape[0] = static_cast<std::int64_t>(batch);
-  Program program = network.compile(options, {shape});
+  const auto rows = static_cast<std::int64_t>(batch);
+  Program program = compile_batch(network, options, rows);
   for (const Shape& made : program.output_shapes()) {
-    if (made.empty() || made.front() != shape.front()) {
+    if (made.empty() || made.front() != rows) {
       throw Error(ErrorKind::unsupported, "an output of " + shape_text(made) + " is not a row a picture", model.model);
     }
   }
@@ -251,7 +252,7 @@ Command define_predict(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--score", predict->least_score, "of a detector, show the objects from this score on")
       ->type_name("SCORE")
-      ->check(CLI::Range(0.0F, 1.0F))
+      ->check(number_between(0, 1))
       ->capture_default_str();
   app.add_option("--draw", predict->draw, "of a detector, write each picture with boxes into this folder, as PNG")
       ->type_name("DIR");

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -23,6 +22,7 @@
 #include "tools/octavo/files_read.h"
 #include "tools/octavo/json_output.h"
 #include "tools/octavo/model_options.h"
+#include "tools/octavo/option_checks.h"
 #include "tools/octavo/text.h"
 #include "tools/problem.h"
 
@@ -148,7 +148,6 @@ ExitCode Tune::run() const {
   }
   std::optional<Progress> progress;
   std::size_t layer_at_work = 0;
-  if (std::isnan(seconds)) throw Error(ErrorKind::invalid_argument, "not a number", "--budget", "seconds for a layer");
   TuneOptions tuning = options();
   tuning.progress = [&](const TuneProgress& at) {
     if (!progress || at.layer != layer_at_work)
@@ -198,7 +197,7 @@ Command define_tune(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--budget", tune->seconds, "seconds for a layer, about, at most")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 86'400.0))
+      ->check(number_between(0, 86'400))
       ->capture_default_str();
   app.add_option("-o,--output", tune->output, "the file to keep plans in (default: the one that later commands read)")
       ->type_name("FILE");

@@ -12,6 +12,7 @@
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
 #include "tools/octavo/json_output.h"
+#include "tools/octavo/option_checks.h"
 
 namespace octavo::tool {
 namespace {
@@ -69,7 +70,10 @@ Command define_zoo(CLI::App& app) {
   auto zoo = std::make_shared<Zoo>();
   app.add_option("NAME", zoo->name, "of the network; without it: the list of them");
   app.add_option("-o,--output", zoo->directory, "the folder for NAME.prototxt and NAME.caffemodel")->type_name("DIR");
-  app.add_option("--seed", zoo->seed, "of the He-initialised weights")->type_name("N")->capture_default_str();
+  app.add_option("--seed", zoo->seed, "of the He-initialised weights")
+      ->type_name("N")
+      ->check(unsigned_number())
+      ->capture_default_str();
   add_json_flag(app, zoo->json);
   app.footer(
       "The networks are untrained: right in shape and size, for measurements; their answers mean nothing.\n"

@@ -6,7 +6,14 @@
  * - Models and programs are immutable: any number of threads may use one at once.
  * - What a function hands out by `**` belongs to the caller, who frees it once. Strings and shapes that a function
  *   returns belong to the model or program and live as long as it does. Free functions take NULL.
- * - Tensors are dense fp32 in row-major order; pictures are [N, C, H, W]. */
+ * - Tensors are dense fp32 in row-major order; pictures are [N, C, H, W].
+ * - Structs of options begin with `struct_size`: the struct's sizeof in the caller's header, or 0 for the size that it
+ *   had at first. Members that the caller's header does not know count as zeros; a size that no released header had is
+ *   OCTAVO_INVALID_ARGUMENT.
+ * - A model keeps its `.octavo` file mapped. Replace such a file by renaming, as octavo_model_save() does: one that is
+ *   shortened in place takes the memory away, and reading it then ends the process (SIGBUS).
+ * - After a predict on several threads, a child made by fork() must not predict on several threads: it may hang. Fork
+ *   before, or compile with `threads` = 1 for the child. */
 #ifndef OCTAVO_C_H
 #define OCTAVO_C_H
 
@@ -32,7 +39,8 @@ typedef struct octavo_program octavo_program;
 
 /* "0.1.0" */
 const char* octavo_version(void);
-/* The message of the last failure on this thread, "" if there was none; valid until the next failure on it. */
+/* The message of the last failure on this thread, "" if there was none; valid until the next failure on it. UTF-8 as
+ * far as file names are; of any length. */
 const char* octavo_last_error(void);
 
 /* ---- models ---- */

@@ -44,7 +44,9 @@ struct LayerError {
   double predicted_db = 0;  ///< LayerInfo::predicted_db
 };
 
-/// An immutable network; copies share it. Safe to use from many threads.
+/// An immutable network; copies share it. Safe to use from many threads. One that was moved from may only be assigned
+/// to or destroyed. A model of an `.octavo` file keeps the file mapped: replace such a file by renaming, as save()
+/// does; shortening it in place ends the process when the numbers are next read (SIGBUS).
 class Model {
  public:
   struct Impl;
@@ -126,8 +128,8 @@ class Model {
   /// one scale for each output channel: quantize() with windows of all channels. Throws Error: io; unsupported, naming
   /// the first layer that BigDL cannot say.
   void save_bigdl(const std::filesystem::path& file) const;
-  /// Writes a Caffe network of fp32 weights: its topology as text, and topology and weights in binary. Throws Error:
-  /// io; unsupported, naming the first layer that Caffe cannot say.
+  /// Writes a Caffe network of fp32 weights: its topology as text, and topology and weights in binary; both files, or
+  /// neither, whole. Throws Error: io; unsupported, naming the first layer that Caffe cannot say.
   void save_caffe(const std::filesystem::path& prototxt, const std::filesystem::path& caffemodel) const;
 
   [[nodiscard]] const std::string& name() const;

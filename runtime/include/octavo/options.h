@@ -36,7 +36,7 @@ struct TensorflowOptions {
 
 struct QuantizeOptions {
   std::optional<Window> window;                 ///< for every layer; default: 64 channels, Linear 128
-  std::vector<std::string> keep_float;          ///< names of layers that stay fp32
+  std::vector<std::string> keep_float;          ///< names of layers with weights that stay fp32
   std::map<std::string, Window> layer_windows;  ///< per-layer override
 };
 

@@ -59,7 +59,9 @@ struct ProgramStatistics {
               arena_bytes = 0;  ///< arena: activations of one predict() call
 };
 
-/// Immutable after compilation. Copies share everything.
+/// Immutable after compilation. Copies share everything. One that was moved from may only be assigned to or destroyed.
+/// Several threads of one predict() are OpenMP's, which do not live on in a child made by fork(): there, a program of
+/// several threads may hang once its parent has run one. Fork before, or compile with threads = 1 for the child.
 class Program {
  public:
   struct Impl;
