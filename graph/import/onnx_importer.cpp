@@ -5,13 +5,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
 #include <string_view>
 #include <utility>
 
 #include "graph/check.h"
 #include "graph/import/onnx_limits.h"
+#include "graph/import/onnx_open.h"
 #include "graph/import/onnx_operators.h"
+#include "graph/import/open_extent.h"
 #include "graph/placed_error.h"
 #include "octavo/error.h"
 
@@ -37,24 +38,6 @@ void at_node(const OnnxModelFile& file, const OnnxNodeProto& node, Step step) {
 
 bool is_standard(const std::string& domain) {
   return domain.empty() || domain == "ai.onnx" || domain == "com.microsoft";
-}
-
-/// Whether the node reads a value of which only a run tells how many rows count. Throws Error(unsupported) when it is
-/// one that would take the rows that are left over for real ones.
-bool reads_open_rows(const OnnxNode& node, std::string_view type) {
-  static constexpr std::string_view kMovements[] = {"Cast",  "Flatten", "Gather",  "Identity",  "Reshape",
-                                                    "Slice", "Split",   "Squeeze", "Transpose", "Unsqueeze"};
-  bool reads = false;
-  for (std::size_t i = 0; i < node.input_count(); ++i) {
-    if (!node.has_input(i) || !node.input(i).open_rows) continue;
-    reads = true;
-    const bool moves = std::find(std::begin(kMovements), std::end(kMovements), type) != std::end(kMovements);
-    if (i == 0 && moves) continue;
-    OnnxNode::unsupported("it goes on with what NonMaxSuppression found, of which only a run tells how much it is",
-                          "octavo's values have fixed shapes: cut the network behind NonMaxSuppression, whose rows "
-                          "that are left over are -1");
-  }
-  return reads;
 }
 
 }  // namespace
@@ -137,8 +120,10 @@ void OnnxImporter::convert(const OnnxNodeProto& proto) {
     results = std::move(*outputs);
   } else {
     OnnxNode node = context(proto);
-    const bool open_rows = reads_open_rows(node, proto.op_type);
-    if (auto folded = fold_onnx(node, budget_)) {
+    if (reads_open_values(node) && is_standard(proto.domain)) {
+      convert_onnx_open(node);
+      results = node.finish();
+    } else if (auto folded = fold_onnx(node, budget_)) {
       for (ConstantPtr& tensor : *folded) results.push_back(OnnxNode::constant_value(std::move(tensor)));
     } else {
       const OnnxConverter converter = is_standard(proto.domain) ? find_onnx_converter(proto.op_type) : nullptr;
@@ -150,7 +135,6 @@ void OnnxImporter::convert(const OnnxNodeProto& proto) {
       }
       converter(node);
       results = node.finish();
-      for (ImportedValue& result : results) result.open_rows = result.open_rows || open_rows;
     }
   }
   auto& values = scopes_.back().values;
@@ -178,7 +162,10 @@ void OnnxImporter::choose_outputs() {
       keeper.op_type = "Identity";
       keeper.name = keeper.outputs.emplace_back(output.name);
       OnnxNode node(keeper, source_, file_.opset(), {value}, writer_, budget_);
-      if (value.is_constant() || graph_.values[*value.id].name != output.name) {
+      if (value.open && !value.open->rest_is_marked) {
+        node.result(with_rest(node, value, -1.0F));
+        graph_.outputs.push_back(*node.finish()[0].id);
+      } else if (value.is_constant() || graph_.values[*value.id].name != output.name) {
         node.result(node.add(Identity{}, {value}));
         graph_.outputs.push_back(*node.finish()[0].id);
       } else {

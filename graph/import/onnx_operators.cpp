@@ -95,6 +95,7 @@ constexpr OperatorEntry kOperators[] = {
     {"Mul", convert_onnx_binary},
     {"Neg", convert_onnx_unary},
     {"NonMaxSuppression", convert_onnx_non_max_suppression},
+    {"NonZero", convert_onnx_non_zero},
     {"Not", convert_onnx_unary},
     {"OneHot", convert_onnx_one_hot},
     {"Or", convert_onnx_binary},
