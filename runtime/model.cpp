@@ -125,6 +125,10 @@ Model Model::load(const std::filesystem::path& file, const LoadOptions& options)
   return make_model(runtime::read_model_file(file, options));
 }
 
+std::vector<std::filesystem::path> Model::files_of(const std::filesystem::path& file) {
+  return runtime::files_of_model(file);
+}
+
 Model Model::quantize(const QuantizeOptions& options) const {
   graph::QuantizationRules rules;
   if (options.window) rules.convolution_window = rules.linear_window = to_internal(*options.window);

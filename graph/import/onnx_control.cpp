@@ -19,7 +19,9 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 8;  // of graphs within graphs
 
-const char* const kFixedShapes = "octavo writes loops out, so it has to know at import how often they run";
+const char* const kFixedShapes =
+    "octavo writes loops out, so it has to know at import how often they run: cut the network before this node "
+    "(--outputs, LoadOptions::outputs)";
 
 /// Whether a condition holds; throws Error(unsupported) when the network computes it.
 bool known_truth(const ImportedValue& condition, std::string_view what) {
@@ -120,6 +122,9 @@ std::vector<ImportedValue> OnnxImporter::convert_loop(const OnnxNodeProto& proto
   const OnnxGraphProto body = body_of(proto, "body");
   const OnnxNode before = context(proto);
   const bool limited = before.has_input(0);
+  if (limited && !before.input(0).is_constant()) {
+    OnnxNode::unsupported("its number of passes is computed by the network", kFixedShapes);
+  }
   const std::int64_t most = limited ? before.integers(0, "number of passes").value().at(0) : 0;
   bool goes_on = !before.has_input(1) || known_truth(before.input(1), "its condition");
   const std::size_t carried_count = std::max<std::size_t>(before.input_count(), 2) - 2;

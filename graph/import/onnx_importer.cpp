@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "graph/import/onnx_open.h"
 #include "graph/import/onnx_operators.h"
 #include "graph/import/open_extent.h"
+#include "graph/near_names.h"
 #include "graph/placed_error.h"
 #include "octavo/error.h"
 
@@ -154,8 +156,39 @@ void OnnxImporter::convert_nodes(const OnnxGraphProto& graph) {
   }
 }
 
+std::vector<bool> OnnxImporter::needed_nodes() const {
+  const std::vector<OnnxNodeProto>& nodes = file_.graph().nodes;
+  std::vector<bool> needed(nodes.size(), options_.outputs.empty());
+  std::set<std::string> names(options_.outputs.begin(), options_.outputs.end());
+  for (std::size_t i = nodes.size(); !options_.outputs.empty() && i-- > 0;) {
+    const auto is_read = [&](const std::string& output) { return !output.empty() && names.contains(output); };
+    needed[i] = std::any_of(nodes[i].outputs.begin(), nodes[i].outputs.end(), is_read);
+    if (!needed[i]) continue;
+    names.insert(nodes[i].inputs.begin(), nodes[i].inputs.end());
+    const std::string& type = nodes[i].op_type;
+    if (type == "If" || type == "Loop" || type == "Scan") {  // its bodies may read whatever stands before it
+      std::fill(needed.begin(), needed.begin() + static_cast<std::ptrdiff_t>(i), true);
+      break;
+    }
+  }
+  return needed;
+}
+
 void OnnxImporter::choose_outputs() {
-  for (const OnnxValueInfo& output : file_.graph().outputs) {
+  std::vector<OnnxValueInfo> outputs = file_.graph().outputs;
+  if (!options_.outputs.empty()) outputs.clear();
+  for (const std::string& name : options_.outputs) {
+    if (look_up(name) == nullptr) {
+      std::vector<std::string> names;
+      for (const OnnxNodeProto& node : file_.graph().nodes) {
+        names.insert(names.end(), node.outputs.begin(), node.outputs.end());
+      }
+      throw Error(ErrorKind::invalid_argument, fmt::format("there is no value '{}'", name), file_.path().string(),
+                  near_names_hint(name, names));
+    }
+    outputs.emplace_back().name = name;
+  }
+  for (const OnnxValueInfo& output : outputs) {
     try {
       const ImportedValue value = find(output.name);
       OnnxNodeProto keeper;
@@ -179,7 +212,11 @@ void OnnxImporter::choose_outputs() {
 
 Graph OnnxImporter::run() {
   add_inputs();
-  convert_nodes(file_.graph());
+  const std::vector<bool> needed = needed_nodes();
+  for (std::size_t i = 0; i < needed.size(); ++i) {
+    const OnnxNodeProto& node = file_.graph().nodes[i];
+    if (needed[i]) at_node(file_, node, [&] { convert(node); });
+  }
   choose_outputs();
   try {
     if (graph_.outputs.empty()) throw Error(ErrorKind::malformed, "the network has no output");

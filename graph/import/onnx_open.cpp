@@ -53,7 +53,7 @@ void open_results(OnnxNode& node, std::int64_t axis, const ImportedValue& count,
 [[noreturn]] void refuse_open(const char* what) {
   OnnxNode::unsupported(what,
                         "octavo's values have fixed shapes, with room for the most that there may be: cut the network "
-                        "before this node");
+                        "before this node (--outputs, LoadOptions::outputs)");
 }
 
 // ---- numbers that depend on sizes ---------------------------------------------------------------------------------

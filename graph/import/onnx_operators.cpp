@@ -48,6 +48,7 @@ constexpr OperatorEntry kOperators[] = {
     {"Div", convert_onnx_binary},
     {"Dropout", convert_onnx_identity},
     {"DynamicQuantizeLinear", convert_onnx_dynamic_quantize_linear},
+    {"Einsum", convert_onnx_einsum},
     {"Elu", convert_onnx_unary},
     {"Equal", convert_onnx_binary},
     {"Erf", convert_onnx_unary},

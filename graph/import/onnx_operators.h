@@ -36,6 +36,7 @@ void convert_onnx_variadic(OnnxNode& node);
 void convert_onnx_where(OnnxNode& node);
 void convert_onnx_swiglu(OnnxNode& node);
 // onnx_linear.cpp
+void convert_onnx_einsum(OnnxNode& node);
 void convert_onnx_gemm(OnnxNode& node);
 void convert_onnx_matmul(OnnxNode& node);
 // onnx_normalization.cpp

@@ -13,6 +13,7 @@
 
 #include "graph/compiler.h"
 #include "graph/import/onnx.h"
+#include "octavo/c.h"
 #include "octavo/octavo.h"
 #include "tests/graph/onnx_files.h"
 #include "tests/runtime/round_trip.h"
@@ -543,6 +544,45 @@ TEST(OnnxModels, AreToldByTheirContent) {
   const OnnxFiles files;
   const auto path = files.write("no_ending", Encoder().finish().SerializeAsString());
   EXPECT_EQ(Model::load(path).input_names(), std::vector<std::string>{"x"});
+}
+
+/// A network is cut off before what octavo does not know, from C++ and from C; an external file is one of its files.
+TEST(OnnxModels, EndWhereTheCallerSays) {
+  const OnnxFiles files;
+  OnnxModel model;
+  model.input("x", {1, 4});
+  model.node("Relu", {"x"}, "middle");
+  model.node("CumSum", {"middle"}, "end");
+  auto proto = model.finish("end");
+  auto& weights = *proto.mutable_graph()->add_initializer();
+  weights.set_name("unused");
+  weights.set_data_location(1);  // outside
+  auto& location = *weights.add_external_data();
+  location.set_key("location");
+  location.set_value("numbers.bin");
+  const std::filesystem::path path = files.write("cut.onnx", proto.SerializeAsString());
+  EXPECT_EQ(Model::files_of(path), (std::vector<std::filesystem::path>{path, path.parent_path() / "numbers.bin"}));
+  EXPECT_THROW((void)Model::load(path), Error);
+  const Model cut = Model::load(path, {.outputs = {"middle"}});
+  EXPECT_EQ(cut.output_names(), std::vector<std::string>{"middle"});
+  try {
+    (void)Model::load(path, {.outputs = {"midle"}});
+    ADD_FAILURE() << "a name that is not there";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::invalid_argument);
+    EXPECT_THAT(error.hint(), HasSubstr("'middle'"));
+  }
+  EXPECT_THROW((void)Model::load(path, {.inputs = {"x"}, .outputs = {"middle"}}), Error);
+  const char* const names[] = {"middle"};
+  octavo_load_options options{};
+  options.outputs = names;
+  options.output_count = 1;
+  octavo_model* opened = nullptr;
+  ASSERT_EQ(octavo_model_load_with(path.c_str(), &options, &opened), OCTAVO_OK) << octavo_last_error();
+  EXPECT_STREQ(octavo_model_output_name(opened, 0), "middle");
+  octavo_model_free(opened);
+  options.tensorflow_order = 1;
+  EXPECT_EQ(octavo_model_load_with(path.c_str(), &options, &opened), OCTAVO_INVALID_ARGUMENT);
 }
 
 }  // namespace

@@ -20,18 +20,16 @@ namespace octavo::tool {
 /// --prototxt, or alone when it carries its topology), or, where untrained weights will do, a .prototxt.
 struct ModelArgument {
   std::string model, prototxt, weights;
-  std::vector<std::string> input_shapes;           ///< NAME=1x3x224x224, for files that leave them open
-  std::vector<std::string> tf_inputs, tf_outputs;  ///< of a TensorFlow file
-  bool tf_order = false;                           ///< its inputs and outputs keep [N, H, W, C]
+  std::vector<std::string> input_shapes;  ///< NAME=1x3x224x224, for files that leave them open
+  std::vector<std::string> tf_inputs;     ///< of a TensorFlow file
+  std::vector<std::string> outputs;       ///< of an ONNX or a TensorFlow file
+  bool tf_order = false;                  ///< its inputs and outputs keep [N, H, W, C]
   std::uint64_t seed = 0;
   bool untrained_allowed = false;
 
   void declare(CLI::App& app, bool untrained);
   /// A prototxt alone: seeded He-initialised weights.
   [[nodiscard]] bool untrained() const;
-  /// Whether an option that only TensorFlow files have was given.
-  [[nodiscard]] bool tensorflow_options() const;
-  [[noreturn]] void refuse_tensorflow_options() const;
   [[nodiscard]] Model open() const;
   void add_to(FilesRead& read) const;
   /// Bytes of the model file; 0 for a prototxt alone.
