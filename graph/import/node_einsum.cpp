@@ -137,13 +137,24 @@ NamedValue multiplied(NodeBuilder& node, const NamedValue& a, const NamedValue& 
   return {node.add_reshape(product, shape), joined_names(batch, rows, columns)};
 }
 
+/// Of an equation that does not say it: what an ellipsis stands for, then the letters that stand once, in their order.
+std::string implied_result(const std::string& operands) {
+  std::map<char, int> letters;
+  for (const char c : operands) letters[c] += std::isalpha(static_cast<unsigned char>(c)) != 0 ? 1 : 2;
+  std::string result = operands.find("...") != operands.npos ? "..." : "";
+  for (const auto& [letter, times] : letters) {
+    if (times == 1) result += letter;
+  }
+  return result;
+}
+
 }  // namespace
 
 ImportedValue add_einsum(NodeBuilder& node, const std::string& given, const std::vector<ImportedValue>& operands) {
   std::string equation = given;
   std::erase(equation, ' ');
+  if (equation.find("->") == equation.npos) equation += "->" + implied_result(equation);
   const std::size_t arrow = equation.find("->");
-  if (arrow == equation.npos) NodeBuilder::unsupported(fmt::format("'{}', which does not name its result", equation));
   std::vector<std::string> texts(1);
   for (const char c : equation.substr(0, arrow)) c == ',' ? (void)texts.emplace_back() : texts.back().push_back(c);
   require(texts.size() == operands.size(), "'{}' for {} operands", equation, operands.size());

@@ -32,7 +32,7 @@ namespace octavo::graph {
 
 // node_einsum.cpp
 /// An Einstein sum of one or two values, by an equation like "abc,cd->abd"; a product by one constant matrix is Linear.
-/// Throws Error(unsupported) for diagonals, more values, and equations without a result.
+/// Throws Error(unsupported) for diagonals and more values.
 [[nodiscard]] ImportedValue add_einsum(NodeBuilder& node, const std::string& equation,
                                        const std::vector<ImportedValue>& operands);
 
