@@ -316,10 +316,9 @@ void convert_tensorflow_quantized_relu(TensorflowNode& node) {
   const QuantizedRange range = range_at(node, 0, 1, 2);
   held(node, 0, [&](const ImportedValue& x) {
     const ImportedValue integers = node.cast(x, ElementType::float32);
-    const ImportedValue above = node.binary(BinaryKind::maximum, integers, as_integers(node, real_number(0.0F), range));
+    ImportedValue above = node.binary(BinaryKind::maximum, integers, as_integers(node, real_number(0.0F), range));
     if (node.type() == "QuantizedRelu") return above;
-    const ImportedValue top = node.type() == "QuantizedReluX" ? range_end(node, 1) : real_number(6.0F);
-    return node.binary(BinaryKind::minimum, above, as_integers(node, top, range));
+    return node.binary(BinaryKind::minimum, above, as_integers(node, real_number(6.0F), range));
   });
   finish_quantized(node, range);
 }
