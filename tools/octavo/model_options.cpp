@@ -302,7 +302,14 @@ void CompileArguments::note_if_slow() const {
 std::vector<Shape> batched_inputs(const Model& model, std::int64_t batch) {
   std::vector<Shape> shapes = model.input_shapes();
   for (Shape& shape : shapes) {
-    if (batch > 0 && !shape.empty()) shape.front() = batch;
+    if (batch <= 0 || shape.empty()) continue;
+    // Networks that PyTorch traced from a list of pictures take one, without a batch.
+    if (shape.size() == 3 && shape.front() == 3) {
+      if (batch == 1) continue;
+      throw Error(ErrorKind::invalid_argument, "the network takes one picture, [3, H, W], without a batch",
+                  model.name(), "leave --batch out");
+    }
+    shape.front() = batch;
   }
   return shapes;
 }

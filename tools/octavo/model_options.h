@@ -71,7 +71,8 @@ struct CompileArguments {
   void note_if_slow() const;
 };
 
-/// Each input's shape with this batch; as in the file when it is 0.
+/// Each input's shape with this batch; as in the file when it is 0. Throws Error(invalid_argument) for a batch of
+/// pictures of a network that takes one without a batch, [3, H, W].
 [[nodiscard]] std::vector<Shape> batched_inputs(const Model& model, std::int64_t batch);
 /// The network's only input, for commands that feed pictures or batches; Error(unsupported) if it has several.
 [[nodiscard]] Shape only_input_shape(const Model& model);
