@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include "graph/axes.h"
@@ -78,81 +77,8 @@ std::int64_t open_number(const NumberBounds& bounds) {
   return found;
 }
 
-/// Whether a node's numbers grow, or fall, with those that have bounds: then its bounds follow from theirs.
-bool keeps_bounds(const OnnxNode& node) {
-  static constexpr std::string_view kOfFirst[] = {"Cast",      "Ceil",    "Expand",    "Floor",     "Gather",
-                                                  "Identity",  "Neg",     "ReduceMax", "ReduceMin", "ReduceProd",
-                                                  "ReduceSum", "Reshape", "Slice",     "Squeeze",   "Unsqueeze"};
-  static constexpr std::string_view kOfOne[] = {"Div", "Mul", "Sub"};
-  static constexpr std::string_view kOfAll[] = {"Add", "Concat", "Max", "Min"};
-  const auto is_among = [&](const auto& types) {
-    return std::find(std::begin(types), std::end(types), node.type()) != std::end(types);
-  };
-  std::size_t bounded = 0;
-  for (std::size_t i = 0; i < node.input_count(); ++i) bounded += has_bounds(node, i) ? 1 : 0;
-  return is_among(kOfAll) || (bounded == 1 && (is_among(kOfOne) || (is_among(kOfFirst) && has_bounds(node, 0))));
-}
-
-/// The bounds of an input, those of a constant being itself; nulls when it has none.
-NumberBounds bounds_of(const OnnxNode& node, std::size_t i) {
-  const ImportedValue& x = node.input(i);
-  return x.bounds ? *x.bounds : NumberBounds{x.constant, x.constant};
-}
-
-/// Of a comparison: false where it cannot hold, true where it always does.
-std::optional<NumberBounds> bounds_of_comparison(const OnnxNode& node) {
-  const NumberBounds a = bounds_of(node, 0), b = bounds_of(node, 1);
-  const std::optional<BinaryKind> kind = onnx_binary_kind(node);
-  if (!a.low || !b.low || !kind) return std::nullopt;
-  const auto both = [&](BinaryKind what, const ConstantPtr& x, const ConstantPtr& y) {
-    return combined(what, *x, *y, node.budget());
-  };
-  switch (*kind) {
-    case BinaryKind::equal:
-      return NumberBounds{
-          both(BinaryKind::logical_and, both(BinaryKind::equal, a.low, b.high), both(BinaryKind::equal, a.high, b.low)),
-          both(BinaryKind::logical_and, both(BinaryKind::less_or_equal, a.low, b.high),
-               both(BinaryKind::less_or_equal, b.low, a.high))};
-    case BinaryKind::less:
-    case BinaryKind::less_or_equal:
-      return NumberBounds{both(*kind, a.high, b.low), both(*kind, a.low, b.high)};
-    case BinaryKind::greater:
-    case BinaryKind::greater_or_equal:
-      return NumberBounds{both(*kind, a.low, b.high), both(*kind, a.high, b.low)};
-    default:
-      return std::nullopt;
-  }
-}
-
-std::optional<NumberBounds> bounds_of_where(const OnnxNode& node) {
-  const NumberBounds condition = bounds_of(node, 0), a = bounds_of(node, 1), b = bounds_of(node, 2);
-  if (!condition.low || !a.low || !b.low) return std::nullopt;
-  const auto chosen = [&](BinaryKind either, const ConstantPtr& x, const ConstantPtr& y) {
-    const ConstantPtr unknown = combined(either, *x, *y, node.budget());
-    const ConstantPtr not_never = selected(*condition.low, *x, *unknown, node.budget());
-    return selected(*condition.high, *not_never, *y, node.budget());
-  };
-  return NumberBounds{chosen(BinaryKind::minimum, a.low, b.low), chosen(BinaryKind::maximum, a.high, b.high)};
-}
-
-/// The bounds of a node's numbers, as far as they follow from those of what it reads.
-std::optional<NumberBounds> resulting_bounds(const OnnxNode& node) {
-  if (node.type() == "Where") return bounds_of_where(node);
-  if (!keeps_bounds(node)) return node.input_count() == 2 ? bounds_of_comparison(node) : std::nullopt;
-  OnnxNode at_low = node, at_high = node;
-  for (std::size_t i = 0; i < node.input_count(); ++i) {
-    if (!has_bounds(node, i)) continue;
-    at_low.set_input(i, OnnxNode::constant_value(node.input(i).bounds->low));
-    at_high.set_input(i, OnnxNode::constant_value(node.input(i).bounds->high));
-  }
-  const auto low = fold_onnx(at_low, node.budget()), high = fold_onnx(at_high, node.budget());
-  if (!low || !high || low->at(0)->shape != high->at(0)->shape) return std::nullopt;
-  return NumberBounds{combined(BinaryKind::minimum, *low->at(0), *high->at(0), node.budget()),
-                      combined(BinaryKind::maximum, *low->at(0), *high->at(0), node.budget())};
-}
-
 void convert_bounded(OnnxNode& node) {
-  const std::optional<NumberBounds> bounds = resulting_bounds(node);
+  const std::optional<NumberBounds> bounds = onnx_resulting_bounds(node);
   bool known = bounds.has_value();
   for (std::size_t i = 0; known && i < static_cast<std::size_t>(bounds->low->count()); ++i) {
     known = bounds->low->real(i) == bounds->high->real(i);
@@ -597,8 +523,7 @@ struct OpenEntry {
 };
 
 constexpr OpenEntry kOpenOperators[] = {
-    {"ArgMax", open_arg, 1, 0},
-    {"ArgMin", open_arg, 1, 0},
+    {"Arg", open_arg, 1, 0},
     {"AveragePool", open_rows, 1, 0},
     {"BatchNormalization", open_rows, 1, 0},
     {"Concat", open_concat, ~0U, 0},
@@ -608,8 +533,6 @@ constexpr OpenEntry kOpenOperators[] = {
     {"Expand", open_expand, 1, 2},
     {"Flatten", open_reshape, 1, 0},
     {"Gather", open_gather, 3, 0},
-    {"GatherElements", open_gather, 3, 0},
-    {"GatherND", open_gather, 3, 0},
     {"Gemm", open_rows, 1, 0},
     {"GlobalAveragePool", open_rows, 1, 0},
     {"MatMul", open_matmul, 1, 0},
@@ -618,16 +541,7 @@ constexpr OpenEntry kOpenOperators[] = {
     {"NonZero", convert_places_of_nonzero, 1, 0},
     {"Pad", open_pad, 1, 0},
     {"Range", open_range, 0, 2},
-    {"ReduceL1", open_reduce, 1, 0},
-    {"ReduceL2", open_reduce, 1, 0},
-    {"ReduceLogSum", open_reduce, 1, 0},
-    {"ReduceLogSumExp", open_reduce, 1, 0},
-    {"ReduceMax", open_reduce, 1, 0},
-    {"ReduceMean", open_reduce, 1, 0},
-    {"ReduceMin", open_reduce, 1, 0},
-    {"ReduceProd", open_reduce, 1, 0},
-    {"ReduceSum", open_reduce, 1, 0},
-    {"ReduceSumSquare", open_reduce, 1, 0},
+    {"Reduce", open_reduce, 1, 0},
     {"Reshape", open_reshape, 1, 2},
     {"RoiAlign", open_roi_align, 6, 0},
     {"ScatterElements", open_scatter_elements, 7, 0},
@@ -641,6 +555,14 @@ constexpr OpenEntry kOpenOperators[] = {
     {"Transpose", open_transpose, 1, 0},
     {"Unsqueeze", open_reshape, 1, 0},
 };
+
+/// ArgMax and ArgMin, all Reduces and all Gathers are alike.
+std::string_view family_of(std::string_view type) {
+  for (const std::string_view family : {"Arg", "Gather", "Reduce"}) {
+    if (type.starts_with(family)) return family;
+  }
+  return type;
+}
 
 bool is_pointwise(const OnnxNode& node) {
   static constexpr std::string_view kTypes[] = {"Cast", "Clip", "Dropout", "Identity", "Where"};
@@ -660,8 +582,9 @@ bool reads_open_values(const OnnxNode& node) {
 void convert_onnx_non_zero(OnnxNode& node) { convert_places_of_nonzero(node); }
 
 void convert_onnx_open(OnnxNode& node) {
+  const std::string_view type = family_of(node.type());
   const auto* const entry = std::find_if(std::begin(kOpenOperators), std::end(kOpenOperators),
-                                         [&](const OpenEntry& each) { return each.type == node.type(); });
+                                         [&](const OpenEntry& each) { return each.type == type; });
   const bool listed = entry != std::end(kOpenOperators);
   const bool pointwise = !listed && is_pointwise(node);
   bool open = false, bounded = false;
