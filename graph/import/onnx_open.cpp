@@ -57,14 +57,6 @@ void open_results(OnnxNode& node, std::int64_t axis, const ImportedValue& count,
 
 // ---- numbers that depend on sizes ---------------------------------------------------------------------------------
 
-/// Number i of a vector.
-ImportedValue number_at(OnnxNode& node, const ImportedValue& vector, std::int64_t i) {
-  if (vector.shape.empty()) return closed(vector);
-  const StridedSlice op{.axes = {0}, .begins = {i}, .ends = {i + 1}, .steps = {1}};
-  const ImportedValue number = vector.shape[0] == 1 ? closed(vector) : node.add(op, {vector});
-  return node.add_reshape(number, {});
-}
-
 /// Position of the only number whose bounds differ; -1 when there is none.
 std::int64_t open_number(const NumberBounds& bounds) {
   std::int64_t found = -1;

@@ -92,6 +92,13 @@ ImportedValue sum_of_counts(NodeBuilder& node, const ImportedValue& a, const Imp
   return closed(node.add_binary(BinaryKind::add, node.add_reshape(a, {}), node.add_reshape(b, {})));
 }
 
+ImportedValue number_at(NodeBuilder& node, const ImportedValue& vector, std::int64_t i) {
+  if (vector.shape.empty()) return closed(vector);
+  const StridedSlice op{.axes = {0}, .begins = {i}, .ends = {i + 1}, .steps = {1}};
+  const ImportedValue number = vector.shape[0] == 1 ? closed(vector) : node.add(op, {vector});
+  return node.add_reshape(number, {});
+}
+
 ImportedValue counting_positions(NodeBuilder& node, const ImportedValue& x) {
   const ImportedValue positions =
       positions_along(node, extent_of(x, x.open->axis), x.open->axis, std::max<std::size_t>(x.shape.size(), 1));

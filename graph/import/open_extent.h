@@ -33,6 +33,9 @@ struct NumberBounds {
 [[nodiscard]] ImportedValue least_count(NodeBuilder& node, const ImportedValue& a, const ImportedValue& b);
 [[nodiscard]] ImportedValue sum_of_counts(NodeBuilder& node, const ImportedValue& a, const ImportedValue& b);
 
+/// Number i of a vector, or the only one.
+[[nodiscard]] ImportedValue number_at(NodeBuilder& node, const ImportedValue& vector, std::int64_t i);
+
 /// Whether each position along x's open axis counts, 1 or 0, in a shape that broadcasts to x.
 [[nodiscard]] ImportedValue counting_positions(NodeBuilder& node, const ImportedValue& x);
 /// x, closed, with a number in the positions that do not count.
