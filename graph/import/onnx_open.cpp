@@ -549,7 +549,7 @@ constexpr OpenEntry kOpenOperators[] = {
 };
 
 /// ArgMax and ArgMin, all Reduces and all Gathers are alike.
-std::string_view family_of(std::string_view type) {
+std::string_view open_family(std::string_view type) {
   for (const std::string_view family : {"Arg", "Gather", "Reduce"}) {
     if (type.starts_with(family)) return family;
   }
@@ -574,7 +574,7 @@ bool reads_open_values(const OnnxNode& node) {
 void convert_onnx_non_zero(OnnxNode& node) { convert_places_of_nonzero(node); }
 
 void convert_onnx_open(OnnxNode& node) {
-  const std::string_view type = family_of(node.type());
+  const std::string_view type = open_family(node.type());
   const auto* const entry = std::find_if(std::begin(kOpenOperators), std::end(kOpenOperators),
                                          [&](const OpenEntry& each) { return each.type == type; });
   const bool listed = entry != std::end(kOpenOperators);

@@ -70,7 +70,7 @@ ImportedValue in_steps(TensorflowNode& node, const ImportedValue& x, const Quant
 }
 
 /// The integer that stands for 0.
-ImportedValue zero_of(TensorflowNode& node, const QuantizedRange& range) {
+ImportedValue integer_of_zero(TensorflowNode& node, const QuantizedRange& range) {
   if (range.centred()) return real_number(0.0F);
   const ImportedValue below = rounded_away(node, in_steps(node, range.low, range));
   return node.affine(below, -1.0F, static_cast<float>(range.least()));
@@ -79,7 +79,7 @@ ImportedValue zero_of(TensorflowNode& node, const QuantizedRange& range) {
 /// x's integers minus the one that stands for 0.
 ImportedValue about_zero(TensorflowNode& node, const ImportedValue& x, const QuantizedRange& range) {
   const ImportedValue integers = node.cast(x, ElementType::float32);
-  return range.centred() ? integers : node.binary(BinaryKind::subtract, integers, zero_of(node, range));
+  return range.centred() ? integers : node.binary(BinaryKind::subtract, integers, integer_of_zero(node, range));
 }
 
 ImportedValue as_real(TensorflowNode& node, const ImportedValue& x, const QuantizedRange& range) {
@@ -100,7 +100,8 @@ ImportedValue in_range_of_type(TensorflowNode& node, const ImportedValue& x, con
 
 ImportedValue as_integers(TensorflowNode& node, const ImportedValue& x, const QuantizedRange& range) {
   const ImportedValue steps = rounded_away(node, in_steps(node, x, range));
-  const ImportedValue moved = range.centred() ? steps : node.binary(BinaryKind::add, steps, zero_of(node, range));
+  const ImportedValue moved =
+      range.centred() ? steps : node.binary(BinaryKind::add, steps, integer_of_zero(node, range));
   return in_range_of_type(node, moved, range);
 }
 
@@ -161,7 +162,7 @@ QuantizedRange widened(TensorflowNode& node, const QuantizedRange& given) {
 }
 
 /// Mode SCALED: 0 is 0, and the range reaches as far on both sides.
-QuantizedRange scaled(TensorflowNode& node, const QuantizedRange& given, double least) {
+QuantizedRange range_about_zero(TensorflowNode& node, const QuantizedRange& given, double least) {
   ImportedValue step = node.affine(given.high, static_cast<float>(1 / given.greatest()), 0.0F);
   if (least < 0) {
     step = node.binary(BinaryKind::maximum, step, node.affine(given.low, static_cast<float>(1 / least), 0.0F));
@@ -205,7 +206,7 @@ void convert_tensorflow_quantize(TensorflowNode& node) {
   } else if (mode == "SCALED") {
     const double least = range.least() + (node.attributes().flag("narrow_range", false) ? 1 : 0);
     const bool to_even = node.attributes().text("round_mode", "HALF_AWAY_FROM_ZERO") == "HALF_TO_EVEN";
-    range = scaled(node, range, least);
+    range = range_about_zero(node, range, least);
     held(node, 0, [&](const ImportedValue& x) {
       const ImportedValue step = node.affine(range.high, static_cast<float>(1 / range.greatest()), 0.0F);
       const ImportedValue steps = node.binary(BinaryKind::divide, clamped(node, x, range), step);

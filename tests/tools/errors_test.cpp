@@ -95,23 +95,23 @@ TEST_F(Errors, APrototxtBesideAFileThatIsItsOwnTopologyIsRefused) {
 }
 
 /// A field of a protocol buffer: a text or a message, or a number below 128.
-std::string field(int number, const std::string& bytes) {
+std::string wire_field(int number, const std::string& bytes) {
   return std::string{static_cast<char>(number << 3 | 2), static_cast<char>(bytes.size())} + bytes;
 }
-std::string field(int number, int value) { return {static_cast<char>(number << 3), static_cast<char>(value)}; }
+std::string wire_field(int number, int value) { return {static_cast<char>(number << 3), static_cast<char>(value)}; }
 
 /// y = x + w in ONNX, the numbers of w in a file beside it.
 std::string onnx_with_external_data(const std::string& location) {
   const auto value = [](const std::string& name) {
-    const std::string shape = field(1, field(1, 1)) + field(1, field(1, 2));
-    return field(1, name) + field(2, field(1, field(1, 1) + field(2, shape)));
+    const std::string shape = wire_field(1, wire_field(1, 1)) + wire_field(1, wire_field(1, 2));
+    return wire_field(1, name) + wire_field(2, wire_field(1, wire_field(1, 1) + wire_field(2, shape)));
   };
-  const std::string weights =
-      field(1, 2) + field(2, 1) + field(8, "w") + field(13, field(1, "location") + field(2, location)) + field(14, 1);
-  const std::string node = field(1, "x") + field(1, "w") + field(2, "y") + field(4, "Add");
-  const std::string graph =
-      field(1, node) + field(2, "net") + field(5, weights) + field(11, value("x")) + field(12, value("y"));
-  return field(1, 8) + field(7, graph) + field(8, field(2, 13));
+  const std::string weights = wire_field(1, 2) + wire_field(2, 1) + wire_field(8, "w") +
+                              wire_field(13, wire_field(1, "location") + wire_field(2, location)) + wire_field(14, 1);
+  const std::string node = wire_field(1, "x") + wire_field(1, "w") + wire_field(2, "y") + wire_field(4, "Add");
+  const std::string graph = wire_field(1, node) + wire_field(2, "net") + wire_field(5, weights) +
+                            wire_field(11, value("x")) + wire_field(12, value("y"));
+  return wire_field(1, 8) + wire_field(7, graph) + wire_field(8, wire_field(2, 13));
 }
 
 TEST_F(Errors, NoCommandWritesOverTheNumbersBesideAnOnnxFile) {
