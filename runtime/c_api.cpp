@@ -128,6 +128,17 @@ std::vector<std::string> names_of(const char* const* names, std::size_t count) {
   return list;
 }
 
+std::map<std::string, Shape> shapes_of(const octavo_named_shape* shapes, std::size_t count) {
+  require(count == 0 || shapes != nullptr, "a null pointer instead of a list of shapes");
+  std::map<std::string, Shape> named;
+  for (std::size_t i = 0; i < count; ++i) {
+    require(shapes[i].rank == 0 || shapes[i].dims != nullptr, "a null pointer instead of a shape");
+    named[text_of(shapes[i].name, "a null pointer instead of an input's name")] =
+        Shape(shapes[i].dims, shapes[i].dims + shapes[i].rank);
+  }
+  return named;
+}
+
 template <class List>
 const char* name_at(const List& names, std::size_t index) {
   return index < names.size() ? names[index].c_str() : nullptr;
@@ -164,15 +175,22 @@ octavo_status octavo_model_load(const char* file, octavo_model** model) {
 
 octavo_status octavo_model_load_shaped(const char* file, const octavo_named_shape* shapes, size_t count,
                                        octavo_model** model) {
+  octavo_load_options options{};
+  options.input_shapes = shapes;
+  options.input_shape_count = count;
+  return octavo_model_load_with(file, &options, model);
+}
+
+octavo_status octavo_model_load_with(const char* file, const octavo_load_options* options, octavo_model** model) {
   return load_into(model, [&] {
-    require(count == 0 || shapes != nullptr, "a null pointer instead of a list of shapes");
-    std::map<std::string, Shape> named;
-    for (std::size_t i = 0; i < count; ++i) {
-      require(shapes[i].rank == 0 || shapes[i].dims != nullptr, "a null pointer instead of a shape");
-      named[text_of(shapes[i].name, "a null pointer instead of an input's name")] =
-          Shape(shapes[i].dims, shapes[i].dims + shapes[i].rank);
-    }
-    return octavo::Model::load(text_of(file, kNoFile), {.input_shapes = named, .weights = {}});
+    const auto given = options_of(options);
+    octavo::LoadOptions chosen;
+    chosen.input_shapes = shapes_of(given.input_shapes, given.input_shape_count);
+    if (given.weights != nullptr) chosen.weights = given.weights;
+    chosen.inputs = names_of(given.inputs, given.input_count);
+    chosen.outputs = names_of(given.outputs, given.output_count);
+    chosen.channels_first = given.tensorflow_order == 0;
+    return octavo::Model::load(text_of(file, kNoFile), chosen);
   });
 }
 

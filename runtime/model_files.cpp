@@ -88,6 +88,10 @@ Model Model::load(const std::filesystem::path& file, const LoadOptions& options)
   return Model(std::make_shared<const Impl>(runtime::read_model_file(file, options)));
 }
 
+std::vector<std::filesystem::path> Model::files_of(const std::filesystem::path& file) {
+  return runtime::files_of_model(file);
+}
+
 void Model::save(const std::filesystem::path& file) const { runtime::write_octavo_file(file, impl_->content); }
 
 void Model::save_onnx(const std::filesystem::path& file) const {

@@ -66,12 +66,28 @@ void refuse_weights(const std::filesystem::path& file, const LoadOptions& option
               file.string(), "leave it out: --weights, LoadOptions::weights");
 }
 
+void refuse_ends(const std::filesystem::path& file, const LoadOptions& options, bool outputs_too) {
+  if (outputs_too && !options.outputs.empty()) {
+    throw Error(ErrorKind::invalid_argument, "outputs can be chosen of an ONNX or a TensorFlow file", file.string(),
+                "leave them out: --outputs, --tf-outputs, LoadOptions::outputs");
+  }
+  if (!options.inputs.empty() || !options.channels_first) {
+    throw Error(ErrorKind::invalid_argument, "inputs and their order can be chosen of a TensorFlow file", file.string(),
+                "leave them out: --tf-inputs, --tf-order, LoadOptions::inputs, LoadOptions::channels_first");
+  }
+}
+
 }  // namespace
 
 ModelContent read_model_file(const std::filesystem::path& file, const LoadOptions& options) {
   const auto tensorflow = [&] {
     refuse_weights(file, options);
-    return content_of_graph(graph::import_tensorflow(file, {.input_shapes = options.input_shapes}));
+    graph::TensorflowImportOptions ends;
+    ends.inputs = options.inputs;
+    ends.outputs = options.outputs;
+    ends.input_shapes = options.input_shapes;
+    ends.channels_first = options.channels_first;
+    return content_of_graph(graph::import_tensorflow(file, ends));
   };
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) return tensorflow();  // a SavedModel, or an error that says so
@@ -82,6 +98,7 @@ ModelContent read_model_file(const std::filesystem::path& file, const LoadOption
   start = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};  // NOLINT: bytes as characters
 
   if (graph::is_bigdl(mapped->bytes())) {
+    refuse_ends(file, options, true);
     return content_of_graph(
         graph::import_bigdl(file, {.weight_file = options.weights, .input_shapes = options.input_shapes}));
   }
@@ -89,15 +106,20 @@ ModelContent read_model_file(const std::filesystem::path& file, const LoadOption
   if (graph::is_onnx(mapped->bytes())) {
     graph::OnnxImportOptions shapes;
     shapes.input_shapes = options.input_shapes;
+    shapes.outputs = options.outputs;
+    refuse_ends(file, options, false);
     return content_of_graph(graph::import_onnx(file, shapes));
   }
   if (is_octavo_file(bytes)) {
+    refuse_ends(file, options, true);
     refuse_input_shapes(file, options);
     return read_octavo_file(file);
   }
   if (start.empty()) throw Error(ErrorKind::malformed, "an empty file", file.string(), kFormats);
-  if (graph::is_torch(bytes))
+  if (graph::is_torch(bytes)) {
+    refuse_ends(file, options, true);
     return content_of_graph(graph::import_torch(file, {.input_shapes = options.input_shapes}));
+  }
   if (graph::is_tensorflow_text(start) || graph::is_tensorflow(mapped->bytes())) return tensorflow();
   if (is_prototxt(start)) {
     throw Error(ErrorKind::invalid_argument, "a Caffe topology in text, without its weights", file.string(),
@@ -108,9 +130,23 @@ ModelContent read_model_file(const std::filesystem::path& file, const LoadOption
   if (begins_as_onnx(start))
     throw Error(ErrorKind::malformed, "an ONNX model that is cut short or broken", file.string(), "get the file anew");
   if (!caffe) throw Error(ErrorKind::unsupported, "not a model file that octavo knows", file.string(), kFormats);
+  refuse_ends(file, options, true);
   graph::CaffeImportOptions shapes;
   shapes.input_shapes = options.input_shapes;
   return content_of_graph(graph::import_caffe_binary(file, shapes));
+}
+
+std::vector<std::filesystem::path> files_of_model(const std::filesystem::path& file) {
+  std::vector<std::filesystem::path> files{file};
+  try {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored) || !graph::is_onnx(graph::MappedFile::open(file)->bytes())) {
+      return files;
+    }
+    for (std::filesystem::path& part : graph::OnnxModelFile(file).external_files()) files.push_back(std::move(part));
+  } catch (const Error&) {  // what is wrong with it, loading says
+  }
+  return files;
 }
 
 }  // namespace octavo::runtime

@@ -31,6 +31,8 @@ namespace runtime {
 /// that carries its topology. Throws Error: io, malformed, unsupported (a format that octavo does not read: lists those
 /// it does), invalid_argument (an option that is none of this format's).
 [[nodiscard]] ModelContent read_model_file(const std::filesystem::path& file, const LoadOptions& options = {});
+/// See Model::files_of().
+[[nodiscard]] std::vector<std::filesystem::path> files_of_model(const std::filesystem::path& file);
 
 }  // namespace runtime
 }  // namespace octavo

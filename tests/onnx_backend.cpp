@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "graph/axes.h"
 #include "graph/import/onnx.h"
 #include "graph/import/onnx_model_file.h"
 #include "jit/kernel_cache.h"
@@ -59,17 +60,26 @@ Tensor as_tensor(const graph::ConstantTensor& tensor) {
   return result;
 }
 
-/// The first rows of what NonMaxSuppression made, if all behind them are left over; else as it is.
+/// What counts of a value with room for the most that there may be, if all behind it along one axis is -1; else as it
+/// is.
 Tensor without_rest(const Tensor& actual, const graph::ConstantTensor& expected) {
-  Shape shape = actual.shape();
-  if (shape.size() != expected.shape.size() || shape.empty() || expected.count() == 0) return actual;
-  const std::int64_t rows = std::min(shape[0], expected.shape[0]);
-  const std::int64_t kept = actual.size() / shape[0] * rows;
-  const auto values = actual.values();
-  const bool rest = std::all_of(values.begin() + kept, values.end(), [](float value) { return value == -1.0F; });
-  if (!rest) return actual;
-  shape[0] = rows;
-  return Tensor(std::move(shape), std::vector<float>(values.begin(), values.begin() + kept));
+  const Shape &room = actual.shape(), &shape = expected.shape;
+  if (room.size() != shape.size() || room == shape || expected.count() == 0) return actual;
+  const auto along =
+      static_cast<std::size_t>(std::mismatch(room.begin(), room.end(), shape.begin()).first - room.begin());
+  const std::int64_t inner =
+      graph::count_between(room, static_cast<std::int64_t>(along) + 1, static_cast<std::int64_t>(room.size()));
+  std::vector<float> kept;
+  for (std::int64_t i = 0; i < actual.size(); ++i) {
+    const float value = actual.values()[static_cast<std::size_t>(i)];
+    if (i / inner % room[along] < shape[along]) {
+      kept.push_back(value);
+    } else if (value != -1.0F) {
+      return actual;
+    }
+  }
+  if (static_cast<std::int64_t>(kept.size()) != expected.count()) return actual;
+  return Tensor(shape, std::move(kept));
 }
 
 /// What is wrong with the answer; empty when nothing is.
@@ -131,10 +141,7 @@ Outcome run(const fs::path& model, const Case& test, std::size_t first_fixed) {
   std::vector<Tensor> inputs;
   for (const graph::Node* node : graph.inputs()) inputs.push_back(given.at(node->name));
   std::vector<Tensor> outputs = program.predict(inputs);
-  const bool thinned = std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const graph::Node& node) {
-    return std::holds_alternative<graph::NonMaxSuppression>(node.op);
-  });
-  for (std::size_t i = 0; thinned && i < std::min(outputs.size(), test.outputs.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(outputs.size(), test.outputs.size()); ++i) {
     outputs[i] = without_rest(outputs[i], *test.outputs[i]);
   }
   Outcome outcome;

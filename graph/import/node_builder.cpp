@@ -174,6 +174,24 @@ ImportedValue NodeBuilder::unflattened(const ImportedValue& x) const {
   return y;
 }
 
+std::optional<ImportedValue> NodeBuilder::untiled(const ImportedValue& x, std::int64_t axis) {
+  if (!x.id || x.shape.empty()) return std::nullopt;
+  const Graph& graph = writer_.graph();
+  ImportedValue y = x;
+  for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+    const Node& node = graph.nodes[i];
+    if (node.outputs[0] != *y.id) continue;
+    const auto* const tile = std::get_if<Tile>(&node.op);
+    if (tile == nullptr || tile->axis == axis) break;
+    y.id = node.inputs[0];
+    y.shape = graph.values[*y.id].shape;
+  }
+  const std::int64_t size = x.shape.at(static_cast<std::size_t>(axis));
+  if (y.shape.size() != x.shape.size() || element_count(y.shape) != size) return std::nullopt;
+  if (y.shape.at(static_cast<std::size_t>(axis)) != size) return std::nullopt;
+  return add_reshape(y, {size});
+}
+
 void NodeBuilder::results(std::vector<ImportedValue> values) { results_ = std::move(values); }
 
 std::vector<ImportedValue> NodeBuilder::finish() {

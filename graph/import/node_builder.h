@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,14 +18,19 @@
 
 namespace octavo::graph {
 
+// See graph/import/open_extent.h.
+struct NumberBounds;
+struct OpenExtent;
+
 /// A name of the file: a value of the graph, or numbers that are known already.
 struct ImportedValue {
   ElementType type = ElementType::float32;
-  Shape shape;                ///< as the file has it: empty for a scalar, which the graph holds as [1]
-  std::optional<ValueId> id;  ///< none for a constant
-  ConstantPtr constant{};     ///< null for a value of the graph
-  bool dequantized = false;   ///< rounded to a grid before: lies on it
-  bool open_rows = false;     ///< of how many rows count only a run tells: the others, at the end, are -1
+  Shape shape;                               ///< as the file has it: empty for a scalar, which the graph holds as [1]
+  std::optional<ValueId> id;                 ///< none for a constant
+  ConstantPtr constant{};                    ///< null for a value of the graph
+  bool dequantized = false;                  ///< rounded to a grid before: lies on it
+  std::shared_ptr<const OpenExtent> open{};  ///< of how many positions along an axis only a run tells
+  std::shared_ptr<const NumberBounds> bounds{};  ///< of numbers that depend on that
 
   [[nodiscard]] bool is_constant() const { return constant != nullptr; }
 };
@@ -76,6 +82,9 @@ class NodeBuilder {
   ImportedValue add_permute(const ImportedValue& x, const std::vector<std::int64_t>& order);
   /// What x is a flattening of (its dimensions from the second on as one): a Linear layer reads that itself. Else x.
   [[nodiscard]] ImportedValue unflattened(const ImportedValue& x) const;
+  /// The numbers, [size], of which x has one for each position of an axis, repeated along all others; nothing unless x
+  /// was made so.
+  [[nodiscard]] std::optional<ImportedValue> untiled(const ImportedValue& x, std::int64_t axis);
   static ImportedValue constant_value(ConstantPtr tensor);
   static ImportedValue constant_value(float number) {
     return constant_value(make_tensor(ElementType::float32, {}, std::vector<float>{number}));
@@ -84,6 +93,7 @@ class NodeBuilder {
   /// The node's outputs, in order. Types other than the first input's are said by the caller.
   void result(ImportedValue value) { results({std::move(value)}); }
   void results(std::vector<ImportedValue> values);
+  [[nodiscard]] std::vector<ImportedValue>& made() { return results_; }
   /// Gives the results the names of the file; called once, after the converter.
   [[nodiscard]] std::vector<ImportedValue> finish();
 

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "graph/import/fold.h"
 #include "graph/import/node_builder.h"
@@ -27,6 +29,12 @@ namespace octavo::graph {
                                        BlobPtr bias);
 /// A matrix, transposed: what was stored in 8 bits stays so.
 [[nodiscard]] ConstantPtr turned(const ConstantTensor& matrix, ImportBudget& budget);
+
+// node_einsum.cpp
+/// An Einstein sum of one or two values, by an equation like "abc,cd->abd"; a product by one constant matrix is Linear.
+/// Throws Error(unsupported) for diagonals and more values.
+[[nodiscard]] ImportedValue add_einsum(NodeBuilder& node, const std::string& equation,
+                                       const std::vector<ImportedValue>& operands);
 
 // node_weights.cpp
 /// Weights as a blob: in 8 bits where they were stored so with scales that octavo's kernels take; else fp32. The first

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "graph/graph.h"
 #include "graph/import/onnx_tensor.h"
@@ -14,6 +15,8 @@ namespace octavo::graph {
 struct OnnxImportOptions {
   /// By name. Needed for inputs of which the file leaves more open than the first dimension (which is then 1).
   std::map<std::string, Shape> input_shapes{};
+  /// The values to end with; empty: the file's outputs. Nodes that they do not need are not looked at.
+  std::vector<std::string> outputs{};
   /// Inputs that always have the same numbers: they become part of the network.
   std::map<std::string, ConstantPtr> fixed_inputs{};
 };

@@ -11,6 +11,7 @@
 #include "graph/check.h"
 #include "graph/import/onnx_importer.h"
 #include "graph/import/onnx_limits.h"
+#include "graph/import/open_extent.h"
 #include "octavo/error.h"
 
 namespace octavo::graph {
@@ -18,7 +19,9 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 8;  // of graphs within graphs
 
-const char* const kFixedShapes = "octavo writes loops out, so it has to know at import how often they run";
+const char* const kFixedShapes =
+    "octavo writes loops out, so it has to know at import how often they run: cut the network before this node "
+    "(--outputs, LoadOptions::outputs)";
 
 /// Whether a condition holds; throws Error(unsupported) when the network computes it.
 bool known_truth(const ImportedValue& condition, std::string_view what) {
@@ -49,6 +52,7 @@ ImportedValue stacked(OnnxNode& node, const std::vector<ImportedValue>& parts, s
   std::vector<ImportedValue> values;
   for (const ImportedValue& part : parts) {
     require(part.shape == parts[0].shape, "passes give results of different shapes");
+    if (part.open) OnnxNode::unsupported("passes give results of which only a run tells how large they are");
     if (known) {
       constants.push_back(reshaped(*part.constant, shape));
     } else {
@@ -62,6 +66,7 @@ ImportedValue stacked(OnnxNode& node, const std::vector<ImportedValue>& parts, s
 
 /// One position of an axis, without the axis.
 ImportedValue position_of(OnnxNode& node, const ImportedValue& x, std::int64_t axis, std::int64_t at) {
+  if (x.open) OnnxNode::unsupported("it walks along a value of which only a run tells how large it is");
   Shape shape = x.shape;
   shape.erase(shape.begin() + axis);
   const StridedSlice slice{.axes = {axis}, .begins = {at}, .ends = {at + 1}, .steps = {1}};
@@ -105,13 +110,7 @@ std::vector<ImportedValue> OnnxImporter::convert_if(const OnnxNodeProto& proto) 
   OnnxNode node = context(proto);
   std::vector<ImportedValue> results;
   for (std::size_t i = 0; i < yes.size(); ++i) {
-    if (yes[i].shape != no[i].shape) {
-      OnnxNode::unsupported("branches of different shapes, and a condition that the network computes");
-    }
-    ImportedValue chosen = node.add(Select{}, {node.add_reshape(condition, {}), yes[i], no[i]});
-    chosen.shape = yes[i].shape;
-    chosen.type = yes[i].type;
-    results.push_back(std::move(chosen));
+    results.push_back(chosen_open(node, condition, yes[i], no[i]));
   }
   node.results(std::move(results));
   return node.finish();
@@ -123,6 +122,9 @@ std::vector<ImportedValue> OnnxImporter::convert_loop(const OnnxNodeProto& proto
   const OnnxGraphProto body = body_of(proto, "body");
   const OnnxNode before = context(proto);
   const bool limited = before.has_input(0);
+  if (limited && !before.input(0).is_constant()) {
+    OnnxNode::unsupported("its number of passes is computed by the network", kFixedShapes);
+  }
   const std::int64_t most = limited ? before.integers(0, "number of passes").value().at(0) : 0;
   bool goes_on = !before.has_input(1) || known_truth(before.input(1), "its condition");
   const std::size_t carried_count = std::max<std::size_t>(before.input_count(), 2) - 2;

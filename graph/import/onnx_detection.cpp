@@ -7,6 +7,7 @@
 
 #include "graph/check.h"
 #include "graph/import/onnx_operators.h"
+#include "graph/import/open_extent.h"
 
 namespace octavo::graph {
 namespace {
@@ -30,8 +31,11 @@ void convert_onnx_non_max_suppression(OnnxNode& node) {
   }
   ImportedValue y = node.add(op, {node.input(0), node.input(1)});
   y.type = ElementType::int64;
-  y.open_rows = true;
-  node.result(std::move(y));
+  const StridedSlice first{.axes = {1}, .begins = {0}, .ends = {1}, .steps = {1}};
+  const ImportedValue pictures = node.add_reshape(node.add(first, {y}), {y.shape[0]});
+  const ImportedValue found = node.add_binary(BinaryKind::greater_or_equal, pictures, OnnxNode::constant_value(0.0F));
+  const ImportedValue count = node.add_reshape(node.add(Reduction{.kind = ReductionKind::sum, .axis = 0}, {found}), {});
+  node.result(opened(std::move(y), 0, count, true));
 }
 
 void convert_onnx_roi_align(OnnxNode& node) {

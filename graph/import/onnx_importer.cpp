@@ -5,13 +5,16 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
+#include <set>
 #include <string_view>
 #include <utility>
 
 #include "graph/check.h"
 #include "graph/import/onnx_limits.h"
+#include "graph/import/onnx_open.h"
 #include "graph/import/onnx_operators.h"
+#include "graph/import/open_extent.h"
+#include "graph/near_names.h"
 #include "graph/placed_error.h"
 #include "octavo/error.h"
 
@@ -37,24 +40,6 @@ void at_node(const OnnxModelFile& file, const OnnxNodeProto& node, Step step) {
 
 bool is_standard(const std::string& domain) {
   return domain.empty() || domain == "ai.onnx" || domain == "com.microsoft";
-}
-
-/// Whether the node reads a value of which only a run tells how many rows count. Throws Error(unsupported) when it is
-/// one that would take the rows that are left over for real ones.
-bool reads_open_rows(const OnnxNode& node, std::string_view type) {
-  static constexpr std::string_view kMovements[] = {"Cast",  "Flatten", "Gather",  "Identity",  "Reshape",
-                                                    "Slice", "Split",   "Squeeze", "Transpose", "Unsqueeze"};
-  bool reads = false;
-  for (std::size_t i = 0; i < node.input_count(); ++i) {
-    if (!node.has_input(i) || !node.input(i).open_rows) continue;
-    reads = true;
-    const bool moves = std::find(std::begin(kMovements), std::end(kMovements), type) != std::end(kMovements);
-    if (i == 0 && moves) continue;
-    OnnxNode::unsupported("it goes on with what NonMaxSuppression found, of which only a run tells how much it is",
-                          "octavo's values have fixed shapes: cut the network behind NonMaxSuppression, whose rows "
-                          "that are left over are -1");
-  }
-  return reads;
 }
 
 }  // namespace
@@ -137,8 +122,10 @@ void OnnxImporter::convert(const OnnxNodeProto& proto) {
     results = std::move(*outputs);
   } else {
     OnnxNode node = context(proto);
-    const bool open_rows = reads_open_rows(node, proto.op_type);
-    if (auto folded = fold_onnx(node, budget_)) {
+    if (reads_open_values(node) && is_standard(proto.domain)) {
+      convert_onnx_open(node);
+      results = node.finish();
+    } else if (auto folded = fold_onnx(node, budget_)) {
       for (ConstantPtr& tensor : *folded) results.push_back(OnnxNode::constant_value(std::move(tensor)));
     } else {
       const OnnxConverter converter = is_standard(proto.domain) ? find_onnx_converter(proto.op_type) : nullptr;
@@ -150,7 +137,6 @@ void OnnxImporter::convert(const OnnxNodeProto& proto) {
       }
       converter(node);
       results = node.finish();
-      for (ImportedValue& result : results) result.open_rows = result.open_rows || open_rows;
     }
   }
   auto& values = scopes_.back().values;
@@ -170,15 +156,49 @@ void OnnxImporter::convert_nodes(const OnnxGraphProto& graph) {
   }
 }
 
+std::vector<bool> OnnxImporter::needed_nodes() const {
+  const std::vector<OnnxNodeProto>& nodes = file_.graph().nodes;
+  std::vector<bool> needed(nodes.size(), options_.outputs.empty());
+  std::set<std::string> names(options_.outputs.begin(), options_.outputs.end());
+  for (std::size_t i = nodes.size(); !options_.outputs.empty() && i-- > 0;) {
+    const auto is_read = [&](const std::string& output) { return !output.empty() && names.contains(output); };
+    needed[i] = std::any_of(nodes[i].outputs.begin(), nodes[i].outputs.end(), is_read);
+    if (!needed[i]) continue;
+    names.insert(nodes[i].inputs.begin(), nodes[i].inputs.end());
+    const std::string& type = nodes[i].op_type;
+    if (type == "If" || type == "Loop" || type == "Scan") {  // its bodies may read whatever stands before it
+      std::fill(needed.begin(), needed.begin() + static_cast<std::ptrdiff_t>(i), true);
+      break;
+    }
+  }
+  return needed;
+}
+
 void OnnxImporter::choose_outputs() {
-  for (const OnnxValueInfo& output : file_.graph().outputs) {
+  std::vector<OnnxValueInfo> outputs = file_.graph().outputs;
+  if (!options_.outputs.empty()) outputs.clear();
+  for (const std::string& name : options_.outputs) {
+    if (look_up(name) == nullptr) {
+      std::vector<std::string> names;
+      for (const OnnxNodeProto& node : file_.graph().nodes) {
+        names.insert(names.end(), node.outputs.begin(), node.outputs.end());
+      }
+      throw Error(ErrorKind::invalid_argument, fmt::format("there is no value '{}'", name), file_.path().string(),
+                  near_names_hint(name, names));
+    }
+    outputs.emplace_back().name = name;
+  }
+  for (const OnnxValueInfo& output : outputs) {
     try {
       const ImportedValue value = find(output.name);
       OnnxNodeProto keeper;
       keeper.op_type = "Identity";
       keeper.name = keeper.outputs.emplace_back(output.name);
       OnnxNode node(keeper, source_, file_.opset(), {value}, writer_, budget_);
-      if (value.is_constant() || graph_.values[*value.id].name != output.name) {
+      if (value.open && !value.open->rest_is_marked) {
+        node.result(with_rest(node, value, -1.0F));
+        graph_.outputs.push_back(*node.finish()[0].id);
+      } else if (value.is_constant() || graph_.values[*value.id].name != output.name) {
         node.result(node.add(Identity{}, {value}));
         graph_.outputs.push_back(*node.finish()[0].id);
       } else {
@@ -192,7 +212,11 @@ void OnnxImporter::choose_outputs() {
 
 Graph OnnxImporter::run() {
   add_inputs();
-  convert_nodes(file_.graph());
+  const std::vector<bool> needed = needed_nodes();
+  for (std::size_t i = 0; i < needed.size(); ++i) {
+    const OnnxNodeProto& node = file_.graph().nodes[i];
+    if (needed[i]) at_node(file_, node, [&] { convert(node); });
+  }
   choose_outputs();
   try {
     if (graph_.outputs.empty()) throw Error(ErrorKind::malformed, "the network has no output");

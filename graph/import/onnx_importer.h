@@ -35,6 +35,8 @@ class OnnxImporter {
   void add_inputs();
   [[nodiscard]] Shape input_shape(const OnnxValueInfo& input) const;
   void convert(const OnnxNodeProto& proto);
+  /// Of the file's nodes, in their order, those that the outputs need; all, where the file's own outputs are taken.
+  [[nodiscard]] std::vector<bool> needed_nodes() const;
   void convert_nodes(const OnnxGraphProto& graph);
   /// Null for a name that nothing before makes.
   [[nodiscard]] const ImportedValue* look_up(const std::string& name);

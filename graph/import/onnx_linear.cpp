@@ -18,6 +18,12 @@ BlobPtr scaled(const ConstantTensor& numbers, float factor, const Shape& shape) 
 
 void convert_onnx_matmul(OnnxNode& node) { node.result(add_matrix_product(node, node.input(0), node.input(1))); }
 
+void convert_onnx_einsum(OnnxNode& node) {
+  std::vector<ImportedValue> operands;
+  for (std::size_t i = 0; i < node.input_count(); ++i) operands.push_back(node.input(i));
+  node.result(add_einsum(node, node.attributes().text("equation", ""), operands));
+}
+
 void convert_onnx_gemm(OnnxNode& node) {
   const OnnxAttributes& attributes = node.attributes();
   const float alpha = attributes.number("alpha", 1.0F), beta = attributes.number("beta", 1.0F);

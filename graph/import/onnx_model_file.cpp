@@ -4,6 +4,8 @@
 
 #include <fmt/core.h>
 
+#include <set>
+
 #include "graph/import/onnx_limits.h"
 #include "graph/import/wire_reader.h"
 #include "graph/mapped_file.h"
@@ -76,6 +78,15 @@ void OnnxModelFile::read_opset(Bytes message) {
     }
   }
   if (domain.empty() || domain == "ai.onnx") opset_ = version;
+}
+
+std::vector<std::filesystem::path> OnnxModelFile::external_files() const {
+  std::set<std::filesystem::path> files;
+  for (const auto& [name, tensor] : graph_.initializers) {
+    const std::filesystem::path file = external_file_of(tensor);
+    if (!file.empty()) files.insert(file_.parent_path() / file);
+  }
+  return {files.begin(), files.end()};
 }
 
 bool is_onnx(std::span<const std::byte> bytes) {

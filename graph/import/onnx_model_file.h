@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "graph/import/onnx_graph_proto.h"
 #include "graph/import/onnx_tensor.h"
@@ -30,6 +31,8 @@ class OnnxModelFile {
   }
   /// What keeps the bytes alive, and the folder of external data.
   [[nodiscard]] OnnxTensorSource source() const { return {owner_, file_.parent_path()}; }
+  /// Where the numbers of its weights lie outside it.
+  [[nodiscard]] std::vector<std::filesystem::path> external_files() const;
 
  private:
   using Bytes = std::span<const std::byte>;

@@ -29,6 +29,11 @@ const ImportedValue& OnnxNode::input(std::size_t i) const {
   return *inputs_[i];
 }
 
+void OnnxNode::set_input(std::size_t i, ImportedValue value) {
+  if (i >= inputs_.size()) inputs_.resize(i + 1);
+  inputs_[i] = std::move(value);
+}
+
 std::optional<std::vector<std::int64_t>> OnnxNode::integers(std::size_t i, std::string_view what) const {
   if (!has_input(i)) return std::nullopt;
   return to_integers(constant(i, what));

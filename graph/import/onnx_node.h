@@ -28,6 +28,8 @@ class OnnxNode : public NodeBuilder {
   [[nodiscard]] bool has_input(std::size_t i) const { return i < inputs_.size() && inputs_[i].has_value(); }
   /// Throws Error(malformed) when the node has no such input.
   [[nodiscard]] const ImportedValue& input(std::size_t i = 0) const;
+  /// What the converter is to see in place of an input; it may be one that the node does not have.
+  void set_input(std::size_t i, ImportedValue value);
   [[nodiscard]] const Shape& shape(std::size_t i = 0) const { return input(i).shape; }
   [[nodiscard]] std::int64_t rank(std::size_t i = 0) const { return static_cast<std::int64_t>(shape(i).size()); }
   /// The numbers of an input that have to be known at import; throws Error(unsupported) when a node makes them.

@@ -36,6 +36,7 @@ void convert_onnx_variadic(OnnxNode& node);
 void convert_onnx_where(OnnxNode& node);
 void convert_onnx_swiglu(OnnxNode& node);
 // onnx_linear.cpp
+void convert_onnx_einsum(OnnxNode& node);
 void convert_onnx_gemm(OnnxNode& node);
 void convert_onnx_matmul(OnnxNode& node);
 // onnx_normalization.cpp
@@ -81,6 +82,8 @@ void convert_onnx_compress(OnnxNode& node);
 void convert_onnx_non_max_suppression(OnnxNode& node);
 void convert_onnx_roi_align(OnnxNode& node);
 void convert_onnx_max_roi_pool(OnnxNode& node);
+// onnx_open.cpp
+void convert_onnx_non_zero(OnnxNode& node);
 // onnx_resize.cpp
 void convert_onnx_resize(OnnxNode& node);
 void convert_onnx_upsample(OnnxNode& node);
@@ -128,6 +131,13 @@ struct OnnxWindow {
 /// [N, C, W] as [N, C, 1, W], and back; other shapes as they are.
 [[nodiscard]] ImportedValue onnx_as_image(OnnxNode& node, const ImportedValue& x);
 [[nodiscard]] ImportedValue onnx_from_image(OnnxNode& node, const ImportedValue& y, std::int64_t rank);
+
+/// The places of whole rows, [n], that the indices of ScatterElements are; open where they are. Throws
+/// Error(unsupported) for other indices.
+[[nodiscard]] ImportedValue onnx_row_places(OnnxNode& node, const ImportedValue& indices, std::size_t axis);
+/// x [rows, ...] with those of the updates [n, ...] at places [n] that the network computes, the last of several.
+[[nodiscard]] ImportedValue onnx_rows_put(OnnxNode& node, const ImportedValue& x, const ImportedValue& places,
+                                          const ImportedValue& updates);
 
 /// x rounded onto a grid, as the integers of it: round(x / scale) + zero point, moved into the type's range. Scale and
 /// zero point: numbers that broadcast to x.

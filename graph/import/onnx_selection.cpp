@@ -12,6 +12,7 @@
 #include "graph/check.h"
 #include "graph/import/onnx_fold.h"
 #include "graph/import/onnx_operators.h"
+#include "graph/import/open_extent.h"
 
 namespace octavo::graph {
 namespace {
@@ -150,12 +151,33 @@ ImportedValue scattered(OnnxNode& node, const ImportedValue& x, const ImportedVa
   return node.add_reshape(y, x.shape, x.shape);
 }
 
-const ImportedValue& known_places(const OnnxNode& node) {
-  (void)node.constant(1, "places");
-  return node.input(1);
-}
-
 }  // namespace
+
+ImportedValue onnx_rows_put(OnnxNode& node, const ImportedValue& x, const ImportedValue& places,
+                            const ImportedValue& updates) {
+  constexpr std::int64_t kMostPairs = std::int64_t{1} << 26;
+  if (node.attributes().text("reduction", "none") != "none") {
+    OnnxNode::unsupported("numbers that are combined at places that the network computes");
+  }
+  const std::int64_t rows = x.shape.at(0), count = places.shape.at(0);
+  if (checked_product(rows, count) > kMostPairs) {
+    OnnxNode::unsupported(fmt::format("{} places in {} rows, which the network computes", count, rows));
+  }
+  ImportedValue turned = counted_from_front(node, places, rows);
+  if (places.open) turned = with_rest(node, opened(turned, 0, places.open->count), -1.0F);
+  // For each row, the last update whose place it is.
+  const ImportedValue numbers = node.add_reshape(counted(node, rows), {rows, 1});
+  const ImportedValue is_here = node.add_binary(BinaryKind::equal, node.add_reshape(turned, {1, count}), numbers);
+  const ImportedValue from = node.add(ArgMax{.has_axis = true, .axis = 1}, {is_here});
+  Shape column(x.shape.size(), 1);
+  column[0] = rows;
+  const ImportedValue has_one =
+      node.add_reshape(node.add(Reduction{.kind = ReductionKind::max, .axis = 1}, {is_here}), column);
+  const ImportedValue put = node.add(Gather{.axis = 0}, {closed(updates), node.add_reshape(from, {rows})});
+  ImportedValue y = node.add(Select{}, {has_one, put, closed(x)});
+  y.type = x.type;
+  return y;
+}
 
 void convert_onnx_top_k(OnnxNode& node) {
   const ImportedValue& x = node.input();
@@ -224,12 +246,25 @@ void convert_onnx_gather_nd(OnnxNode& node) {
   node.result(rows_at(node, x, rows, element_count(x.shape) / rows, places.value(rows), shape));
 }
 
+ImportedValue onnx_row_places(OnnxNode& node, const ImportedValue& indices, std::size_t axis) {
+  const Shape& x = node.shape();
+  std::optional<ImportedValue> places = axis == 0 ? node.untiled(indices, 0) : std::nullopt;
+  if (!places || !std::equal(x.begin() + 1, x.end(), indices.shape.begin() + 1)) {
+    OnnxNode::unsupported("places that the network computes, other than those of whole rows");
+  }
+  return indices.open ? opened(*places, 0, indices.open->count) : *places;
+}
+
 void convert_onnx_scatter_elements(OnnxNode& node) {
   const ImportedValue& x = node.input();
-  const ImportedValue& indices = known_places(node);
+  const ImportedValue& indices = node.input(1);
   require(!x.shape.empty() && indices.shape.size() == x.shape.size() && node.shape(2) == indices.shape,
           "updates {} at {} of {}", to_text(node.shape(2)), to_text(indices.shape), to_text(x.shape));
   const auto axis = static_cast<std::size_t>(OnnxNode::axis(node.attributes().integer("axis", 0), node.rank()));
+  if (!indices.is_constant()) {
+    node.result(onnx_rows_put(node, x, onnx_row_places(node, indices, axis), node.input(2)));
+    return;
+  }
   const Shape steps = steps_of(x.shape);
   Places places(node, indices.shape);
   for (std::size_t d = 0; d < x.shape.size(); ++d) {
@@ -242,7 +277,8 @@ void convert_onnx_scatter_elements(OnnxNode& node) {
 
 void convert_onnx_scatter_nd(OnnxNode& node) {
   const ImportedValue& x = node.input();
-  const ImportedValue& indices = known_places(node);
+  const ImportedValue& indices = node.input(1);
+  (void)node.constant(1, "places");
   const std::int64_t depth = indices.shape.empty() ? 0 : indices.shape.back();
   require(depth > 0 && depth <= node.rank(), "places {} in {}", to_text(indices.shape), to_text(x.shape));
   const Shape prefix(indices.shape.begin(), indices.shape.end() - 1);

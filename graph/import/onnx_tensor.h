@@ -26,4 +26,8 @@ struct OnnxTensorSource {
 /// missing, cut short or outside the folder).
 [[nodiscard]] ConstantPtr decode_onnx_tensor(std::span<const std::byte> message, const OnnxTensorSource& source);
 
+/// The external file that holds a TensorProto's numbers, relative to the model's folder; empty when they lie in the
+/// model.
+[[nodiscard]] std::filesystem::path external_file_of(std::span<const std::byte> message);
+
 }  // namespace octavo::graph

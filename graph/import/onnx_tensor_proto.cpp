@@ -252,6 +252,18 @@ ElementType onnx_type(std::uint64_t number) {
   }
 }
 
+std::filesystem::path external_file_of(std::span<const std::byte> message) {
+  TensorParts parts;
+  WireReader reader(message);
+  while (const auto field = reader.next()) {
+    if (field->number == tensor_field::external && field->type == WireField::Type::bytes) {
+      read_external(field->bytes, parts);
+    }
+    if (field->number == tensor_field::location) parts.external = field->value == 1;
+  }
+  return parts.external ? std::filesystem::path(parts.location) : std::filesystem::path();
+}
+
 ConstantPtr decode_onnx_tensor(std::span<const std::byte> message, const OnnxTensorSource& source) {
   const TensorParts parts = split(message);
   if (parts.type == ElementType::undefined) malformed_tensor("a tensor without a type");

@@ -31,8 +31,7 @@ std::int64_t padding_for_same(std::int64_t in, std::int64_t kernel, std::int64_t
 }
 
 /// Weights [H, W, in, out] as [out][in][H][W].
-BlobPtr kernel_blob(TensorflowNode& node, std::size_t input, bool depthwise) {
-  const ConstantTensor& kernel = node.constant(input, "weights");
+BlobPtr kernel_blob(TensorflowNode& node, const ConstantTensor& kernel, bool depthwise) {
   if (kernel.shape.size() != 4) TensorflowNode::malformed(fmt::format("weights {}", to_text(kernel.shape)));
   // Of a depthwise kernel [H, W, channel, multiple], output channel * multiples + multiple.
   const std::vector<std::int64_t> order =
@@ -43,24 +42,6 @@ BlobPtr kernel_blob(TensorflowNode& node, std::size_t input, bool depthwise) {
     turned = reshaped(*turned, {checked_product(shape[0], shape[1]), 1, shape[2], shape[3]});
   }
   return to_blob(*turned);
-}
-
-Convolution convolution_of(TensorflowNode& node, const Shape& picture) {
-  const bool depthwise = node.type() == "DepthwiseConv2dNative";
-  Convolution op;
-  op.weights = kernel_blob(node, 1, depthwise);
-  const Shape& weights = op.weights->shape;
-  for (const std::int64_t size : weights) require(size > 0, "weights {}", to_text(weights));
-  op.out_channels = weights[0];
-  require(picture[1] % weights[1] == 0, "{} channels meet weights for {}", picture[1], weights[1]);
-  op.groups = picture[1] / weights[1];
-  const TensorflowWindow window = tensorflow_window(node, picture, {weights[2], weights[3]});
-  op.kernel = window.kernel;
-  op.stride = window.stride;
-  op.dilation = window.dilation;
-  op.pad_begin = window.pad_begin;
-  op.pad_end = window.pad_end;
-  return op;
 }
 
 }  // namespace
@@ -96,9 +77,27 @@ TensorflowWindow tensorflow_window(const TensorflowNode& node, const Shape& pict
   return window;
 }
 
+Convolution tensorflow_convolution(TensorflowNode& node, const Shape& picture, const ConstantTensor& kernel) {
+  const bool depthwise = node.type() == "DepthwiseConv2dNative";
+  Convolution op;
+  op.weights = kernel_blob(node, kernel, depthwise);
+  const Shape& weights = op.weights->shape;
+  for (const std::int64_t size : weights) require(size > 0, "weights {}", to_text(weights));
+  op.out_channels = weights[0];
+  require(picture[1] % weights[1] == 0, "{} channels meet weights for {}", picture[1], weights[1]);
+  op.groups = picture[1] / weights[1];
+  const TensorflowWindow window = tensorflow_window(node, picture, {weights[2], weights[3]});
+  op.kernel = window.kernel;
+  op.stride = window.stride;
+  op.dilation = window.dilation;
+  op.pad_begin = window.pad_begin;
+  op.pad_end = window.pad_end;
+  return op;
+}
+
 void convert_tensorflow_conv(TensorflowNode& node) {
   const ImportedValue x = node.picture();
-  const Convolution op = convolution_of(node, x.shape);
+  const Convolution op = tensorflow_convolution(node, x.shape, node.constant(1, "weights"));
   std::shared_ptr<const TensorflowBlocks> blocks = node.value().blocks;
   node.result_picture(node.add(op, {x}));
   // Between SpaceToBatchND and BatchToSpaceND this is a dilated convolution of what was there before.
@@ -119,7 +118,8 @@ void convert_tensorflow_conv_transpose(TensorflowNode& node) {
   for (const std::int64_t size : wanted) require(size > 0, "a size of {}", size);
   const Shape picture = node.channels_first() ? Shape(wanted) : image_shape(wanted);
   Deconvolution op;
-  op.weights = kernel_blob(node, 1, false);  // [in][out][H][W]: the convolution's outputs come in
+  op.weights =
+      kernel_blob(node, node.constant(1, "weights"), false);  // [in][out][H][W]: the convolution's outputs come in
   const Shape& weights = op.weights->shape;
   for (const std::int64_t size : weights) require(size > 0, "weights {}", to_text(weights));
   require(weights[0] == x.shape[1] && weights[1] == picture[1], "weights {} for {} to {} channels", to_text(weights),

@@ -34,6 +34,12 @@ ImportedValue product_of_flattened(TensorflowNode& node, const ImportedValue& ma
 
 }  // namespace
 
+void convert_tensorflow_einsum(TensorflowNode& node) {
+  std::vector<ImportedValue> operands;
+  for (std::size_t i = 0; i < node.input_count(); ++i) operands.push_back(node.in(i));
+  node.result(add_einsum(node, node.attributes().text("equation", ""), operands));
+}
+
 void convert_tensorflow_matmul(TensorflowNode& node) {
   const bool batched = node.type() != "MatMul";
   const TensorflowAttributes& attributes = node.attributes();

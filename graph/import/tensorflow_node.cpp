@@ -133,6 +133,13 @@ void TensorflowNode::result_picture(ImportedValue picture) {
   channels_first() ? result(std::move(picture)) : result_image(std::move(picture));
 }
 
+void TensorflowNode::retype(ElementType type) {
+  TensorflowValue& value = values_.at(0);
+  value.type = type;
+  if (value.plain) value.plain->type = type;
+  if (value.image) value.image->type = type;
+}
+
 std::vector<TensorflowValuePtr> TensorflowNode::finish_values() {
   std::vector<ImportedValue> made;
   std::vector<std::string> names;

@@ -108,6 +108,8 @@ class TensorflowNode : public FoldingBuilder {
     values_.insert(values_.end(), values.begin(), values.end());
   }
   void mark_blocks(std::shared_ptr<const TensorflowBlocks> blocks) { values_.at(0).blocks = std::move(blocks); }
+  /// Of the first output: integers that were computed in fp32.
+  void retype(ElementType type);
   void mark_whole() { values_.at(0).whole = true; }
   void mark_mask() { values_.at(0).mask = true; }
   void outputs(std::vector<TensorflowValue> values) { values_ = std::move(values); }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -39,6 +40,7 @@ void convert_tensorflow_select(TensorflowNode& node);
 void convert_tensorflow_random(TensorflowNode& node);
 void convert_tensorflow_floor(TensorflowNode& node);
 // tensorflow_linear.cpp
+void convert_tensorflow_einsum(TensorflowNode& node);
 void convert_tensorflow_matmul(TensorflowNode& node);
 // tensorflow_normalization.cpp
 void convert_tensorflow_batch_norm(TensorflowNode& node);
@@ -96,6 +98,18 @@ void convert_tensorflow_placeholder(TensorflowNode& node);
 // tensorflow_quantization.cpp
 void convert_tensorflow_dequantize(TensorflowNode& node);
 void convert_tensorflow_fake_quant(TensorflowNode& node);
+// tensorflow_quantized.cpp
+void convert_tensorflow_quantize(TensorflowNode& node);
+void convert_tensorflow_quantized_conv(TensorflowNode& node);
+void convert_tensorflow_quantized_matmul(TensorflowNode& node);
+void convert_tensorflow_quantized_add(TensorflowNode& node);
+void convert_tensorflow_quantized_mul(TensorflowNode& node);
+void convert_tensorflow_quantized_relu(TensorflowNode& node);
+void convert_tensorflow_quantized_pool(TensorflowNode& node);
+void convert_tensorflow_quantized_reshape(TensorflowNode& node);
+void convert_tensorflow_quantized_concat(TensorflowNode& node);
+void convert_tensorflow_requantization_range(TensorflowNode& node);
+void convert_tensorflow_requantize(TensorflowNode& node);
 
 // ---- what several of them share -----------------------------------------------------------------------------------
 
@@ -114,6 +128,17 @@ struct TensorflowWindow {
   Pair kernel{1, 1}, stride{1, 1}, dilation{1, 1}, pad_begin{0, 0}, pad_end{0, 0};
 };
 [[nodiscard]] TensorflowWindow tensorflow_window(const TensorflowNode& node, const Shape& picture, const Pair& kernel);
+
+/// A convolution of [N, C, H, W] by weights [H, W, in, out] (depthwise: [H, W, channel, multiple]), by the node's
+/// attributes.
+[[nodiscard]] Convolution tensorflow_convolution(TensorflowNode& node, const Shape& picture,
+                                                 const ConstantTensor& weights);
+/// x [N, C, H, W] pooled as the attributes say.
+[[nodiscard]] ImportedValue tensorflow_pooled(TensorflowNode& node, const ImportedValue& x);
+
+/// The real numbers that x, Dequantize's input, stands for by ends of its range that the network computes.
+[[nodiscard]] ImportedValue tensorflow_dequantized(TensorflowNode& node, const ImportedValue& x,
+                                                   const std::string& mode);
 
 /// 1 where the index is that of the class, else 0; classes along a new axis.
 [[nodiscard]] ImportedValue tensorflow_one_hot(TensorflowNode& node, const ImportedValue& indices, std::int64_t depth,

@@ -7,8 +7,7 @@
 
 namespace octavo::graph {
 
-void convert_tensorflow_pool(TensorflowNode& node) {
-  const ImportedValue x = node.picture();
+ImportedValue tensorflow_pooled(TensorflowNode& node, const ImportedValue& x) {
   const std::vector<std::int64_t> sizes = node.attributes().integers("ksize");
   if (sizes.size() != 4) TensorflowNode::malformed(fmt::format("a kernel of {} dimensions", sizes.size()));
   const std::size_t first = node.channels_first() ? 2 : 1, channels = node.channels_first() ? 1 : 3;
@@ -17,7 +16,7 @@ void convert_tensorflow_pool(TensorflowNode& node) {
   require(kernel[0] > 0 && kernel[1] > 0, "a kernel of {} x {}", kernel[0], kernel[1]);
   const TensorflowWindow window = tensorflow_window(node, x.shape, kernel);
   Pool op;
-  op.kind = node.type() == "MaxPool" ? PoolKind::max : PoolKind::average;
+  op.kind = node.type().ends_with("MaxPool") ? PoolKind::max : PoolKind::average;
   op.kernel = kernel;
   op.stride = window.stride;
   op.pad_begin = window.pad_begin;
@@ -25,7 +24,9 @@ void convert_tensorflow_pool(TensorflowNode& node) {
   if (op.kind == PoolKind::average) op.include_padding = false;
   const bool whole = kernel == Pair{x.shape[2], x.shape[3]} && op.pad_begin == Pair{0, 0} && op.pad_end == Pair{0, 0};
   if (whole) op = {.kind = op.kind, .global = true};
-  node.result_picture(node.add(op, {x}));
+  return node.add(op, {x});
 }
+
+void convert_tensorflow_pool(TensorflowNode& node) { node.result_picture(tensorflow_pooled(node, node.picture())); }
 
 }  // namespace octavo::graph

@@ -26,7 +26,6 @@ AffineRule rule_of(const std::string& mode, ElementType type, double low, double
   }
   const double step = (high - low) / (greatest - least);
   if (mode == "MIN_COMBINED") return {step, low - (range.low < 0 ? least * step : 0)};
-  if (mode != "MIN_FIRST") TensorflowNode::malformed(fmt::format("its mode is '{}'", mode));
   const double first = step == 0 ? low : std::round(low / step) * step;
   return {step, first - least * step};
 }
@@ -99,11 +98,21 @@ void convert_tensorflow_dequantize(TensorflowNode& node) {
   if (node.attributes().integer("axis", -1) != -1) TensorflowNode::unsupported("a range for each channel");
   const ElementType type = node.value().type;
   if (is_floating(type)) TensorflowNode::malformed("its input is not of an integer type");
+  const std::string mode = node.attributes().text("mode", "MIN_COMBINED");
+  if (mode != "MIN_COMBINED" && mode != "MIN_FIRST" && mode != "SCALED") {
+    TensorflowNode::malformed(fmt::format("its mode is '{}'", mode));
+  }
+  if (!node.in(1).is_constant() || !node.in(2).is_constant()) {
+    tensorflow_pointwise(node, [&](const ImportedValue& x) { return tensorflow_dequantized(node, x, mode); });
+    return;
+  }
   const double low = static_cast<double>(node.scalar(1, "minimum")),
                high = static_cast<double>(node.scalar(2, "maximum"));
-  const AffineRule rule = rule_of(node.attributes().text("mode", "MIN_COMBINED"), type, low, high);
-  const ImportedValue x = node.cast(node.in(), ElementType::float32);
-  node.result(node.affine(x, static_cast<float>(rule.scale), static_cast<float>(rule.shift)));
+  const AffineRule rule = rule_of(mode, type, low, high);
+  tensorflow_pointwise(node, [&](const ImportedValue& x) {
+    const ImportedValue integers = node.cast(x, ElementType::float32);
+    return node.affine(integers, static_cast<float>(rule.scale), static_cast<float>(rule.shift));
+  });
 }
 
 void convert_tensorflow_fake_quant(TensorflowNode& node) {

@@ -8,6 +8,9 @@ namespace octavo::runtime {
 
 [[nodiscard]] BuiltStep build_convolution(const StepRequest& request);
 [[nodiscard]] BuiltStep build_deconvolution(const StepRequest& request);
+/// Whether a deconvolution is small, and each of its outputs depends on one input pixel; its step then.
+[[nodiscard]] bool makes_blocks(const graph::Deconvolution& op);
+[[nodiscard]] BuiltStep build_block_deconvolution(const StepRequest& request);
 [[nodiscard]] BuiltStep build_linear(const StepRequest& request);
 [[nodiscard]] BuiltStep build_fused_convolution(const StepRequest& request);
 [[nodiscard]] BuiltStep build_fused_linear(const StepRequest& request);

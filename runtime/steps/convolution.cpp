@@ -73,6 +73,7 @@ BuiltStep build_deconvolution(const StepRequest& request) {
   using Forward = dnnl::deconvolution_forward;
   using Tag = memory::format_tag;
   const auto& op = std::get<graph::Deconvolution>(request.node.op);
+  if (makes_blocks(op)) return build_block_deconvolution(request);
   const Shape& stored = op.weights->shape;  // [in][out / groups][kh][kw]; oneDNN's dimensions have `out` first
   const std::int64_t in = stored[0] / op.groups, out = stored[1];
   const bool single = op.groups == 1;

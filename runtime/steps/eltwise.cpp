@@ -34,28 +34,6 @@ OCTAVO_VECTORIZED void keep_greater(const float* x, float* y, std::int64_t count
   for (std::int64_t i = 0; i < count; ++i) y[i] = ((y[i] >= x[i]) | (y[i] != y[i])) ? y[i] : x[i];
 }
 
-/// The activation as a Unary, where it is one.
-std::optional<graph::Unary> unary_of(const graph::Activation& activation) {
-  using graph::UnaryKind;
-  using jit::ActivationKind;
-  switch (activation.kind) {
-    case ActivationKind::none:
-    case ActivationKind::prelu:
-      return std::nullopt;
-    case ActivationKind::relu:
-      return graph::Unary{.kind = UnaryKind::relu};
-    case ActivationKind::leaky_relu:
-      return graph::Unary{.kind = UnaryKind::relu, .alpha = activation.slope};
-    case ActivationKind::relu6:
-      return graph::Unary{.kind = UnaryKind::relu6};
-    case ActivationKind::sigmoid:
-      return graph::Unary{.kind = UnaryKind::sigmoid};
-    case ActivationKind::tanh:
-      return graph::Unary{.kind = UnaryKind::tanh};
-  }
-  return std::nullopt;
-}
-
 class EltwiseStep final : public Step {
  public:
   EltwiseStep(const graph::Eltwise& op, std::vector<Slot> inputs, Slot output, std::int64_t count,
@@ -66,7 +44,7 @@ class EltwiseStep final : public Step {
         output_(output),
         count_(count),
         channels_(channels),
-        activation_(unary_of(op.activation)) {
+        activation_(function_of(op.activation)) {
     coefficients_.resize(inputs_.size(), 1.0F);
     if (activation_) kernel_ = pointwise_kernel(*activation_);
     if (op.activation.slopes) slopes_ = graph::to_float(*op.activation.slopes);

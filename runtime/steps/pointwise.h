@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "graph/ops.h"
 
@@ -16,5 +17,8 @@ using PointwiseKernel = void (*)(const graph::Unary& op, const float* x, float* 
 [[nodiscard]] PointwiseKernel pointwise_kernel(const graph::Unary& op);
 /// Of the functions in unary_math.cpp; null for the others.
 [[nodiscard]] PointwiseKernel math_kernel(graph::UnaryKind kind);
+
+/// The activation as a function of each number, where it is one; nothing for none and PReLU.
+[[nodiscard]] std::optional<graph::Unary> function_of(const graph::Activation& activation);
 
 }  // namespace octavo::runtime

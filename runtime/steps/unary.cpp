@@ -144,6 +144,27 @@ PointwiseKernel pointwise_kernel(const Unary& op) {
   }
 }
 
+std::optional<graph::Unary> function_of(const graph::Activation& activation) {
+  using graph::UnaryKind;
+  using jit::ActivationKind;
+  switch (activation.kind) {
+    case ActivationKind::none:
+    case ActivationKind::prelu:
+      return std::nullopt;
+    case ActivationKind::relu:
+      return graph::Unary{.kind = UnaryKind::relu};
+    case ActivationKind::leaky_relu:
+      return graph::Unary{.kind = UnaryKind::relu, .alpha = activation.slope};
+    case ActivationKind::relu6:
+      return graph::Unary{.kind = UnaryKind::relu6};
+    case ActivationKind::sigmoid:
+      return graph::Unary{.kind = UnaryKind::sigmoid};
+    case ActivationKind::tanh:
+      return graph::Unary{.kind = UnaryKind::tanh};
+  }
+  return std::nullopt;
+}
+
 BuiltStep build_unary(const StepRequest& request) {
   const auto& op = std::get<Unary>(request.node.op);
   BuiltStep built;

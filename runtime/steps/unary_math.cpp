@@ -28,6 +28,21 @@ OCTAVO_VECTORIZED void run_gelu(const Unary&, const float* x, float* y, std::int
   for (std::int64_t i = 0; i < count; ++i) y[i] = 0.5F * x[i] * (1.0F + vector_erf(x[i] * kRootHalf));
 }
 
+/// Near 0 by its series, whose error is small beside x, too.
+OCTAVO_VECTORIZED void run_erf(const Unary&, const float* x, float* y, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const float square = x[i] * x[i];
+    float p = 1.0F / 9360.0F;
+    p = p * square - 1.0F / 1320.0F;
+    p = p * square + 1.0F / 216.0F;
+    p = p * square - 1.0F / 42.0F;
+    p = p * square + 0.1F;
+    p = p * square - 1.0F / 3.0F;
+    const float near_zero = 1.12837917F * (x[i] + x[i] * square * p);
+    y[i] = square < 0.25F ? near_zero : vector_erf(x[i]);
+  }
+}
+
 /// tanh(z) = 1 - 2 / (1 + exp(2 z)), so that 1 + tanh(z) = 2 - 2 / (1 + exp(2 z)).
 OCTAVO_VECTORIZED void run_gelu_tanh(const Unary&, const float* x, float* y, std::int64_t count) {
   constexpr float kTwoRoot = 1.59576912F;  // 2 * sqrt(2 / pi)
@@ -89,7 +104,6 @@ void each_with(const Unary& op, const float* x, float* y, std::int64_t count) {
 }
 
 // The C library's functions are overloaded: these name the fp32 ones.
-float erf_of(float x) { return std::erf(x); }
 float softsign(float x) { return x / (1.0F + std::fabs(x)); }
 float mish(float x) { return x * std::tanh(softplus(x)); }
 float floor_of(float x) { return std::floor(x); }
@@ -124,7 +138,7 @@ PointwiseKernel math_kernel(UnaryKind kind) {
     case UnaryKind::gelu_tanh:
       return run_gelu_tanh;
     case UnaryKind::erf:
-      return each<erf_of>;
+      return run_erf;
     case UnaryKind::hard_sigmoid:
       return run_hard_sigmoid;
     case UnaryKind::hard_swish:

@@ -309,19 +309,33 @@ TEST(OnnxImport, ABranchIsTakenWhereItsConditionIsKnownAndSelectedElse) {
   }
 }
 
-/// Its rows that are left over must not be taken for boxes.
-TEST(OnnxImport, NonMaxSuppressionHasAFixedSizeAndNothingGoesOnWithIt) {
+/// What a detector found has room for the most that there may be; where rows that do not count would be taken for real
+/// ones, the error says which node and what to do.
+TEST(OnnxImport, WhatGoesOnWithFoundBoxesKeepsTheirRoom) {
   OnnxModel model;
   model.input("boxes", {1, 9, 4});
   model.input("scores", {1, 3, 9});
   model.node("NonMaxSuppression", {"boxes", "scores", model.integers("most", {2})}, "rows");
   model.node("Cast", {"rows"}, "y", [](auto n) { n.set("to", std::int64_t{1}); });
-  EXPECT_EQ(output_shape(OnnxFiles().import(model.finish("y"))), (Shape{6, 3}));
   model.node("Gather", {"boxes", "rows"}, "picked", [](auto n) { n.set("axis", std::int64_t{1}); });
-  const onnx::ModelProto proto = model.finish("picked");
-  const Error error = error_of([&] { (void)OnnxFiles().import(proto); });
-  EXPECT_EQ(error.kind(), ErrorKind::unsupported);
-  EXPECT_THAT(error.hint(), HasSubstr("cut the network"));
+  model.node("Shape", {"picked"}, "sizes");
+  model.node("Expand", {model.floats("one", {1}), "sizes"}, "as_many");
+  const auto shape_of = [&](const std::string& output) {
+    OnnxModel cut = model;
+    return output_shape(OnnxFiles().import(cut.finish(output)));
+  };
+  EXPECT_EQ(shape_of("y"), (Shape{6, 3}));
+  EXPECT_EQ(shape_of("picked"), (Shape{1, 6, 3, 4}));
+  EXPECT_EQ(shape_of("as_many"), (Shape{1, 6, 3, 4}));
+  for (const char* const refused : {"CumSum", "ReduceMean", "LayerNormalization"}) {
+    OnnxModel more = model;
+    more.node(refused, {"picked"}, refused);
+    const onnx::ModelProto proto = more.finish(refused);
+    const Error error = error_of([&] { (void)OnnxFiles().import(proto); });
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported) << refused;
+    EXPECT_THAT(error.where(), HasSubstr(refused));
+    EXPECT_THAT(error.hint(), HasSubstr("cut the network")) << refused;
+  }
 }
 
 }  // namespace

@@ -296,9 +296,9 @@ TEST(TensorflowFormat, AFolderThatIsNoSavedModelIsAnErrorThatSaysWhatIsMissing) 
 TEST(TensorflowFormat, OperatorsOfQuantizedGraphsPointToTheFloatGraph) {
   TensorflowModel model;
   model.input("x", {1, 2});
-  model.node("QuantizedRelu", {"x"}, "y");
+  model.node("QuantizedInstanceNorm", {"x"}, "y");
   EXPECT_THAT(complaint(model.finish().SerializeAsString()),
-              testing::AllOf(HasSubstr("QuantizedRelu"), HasSubstr("convert the float graph")));
+              testing::AllOf(HasSubstr("QuantizedInstanceNorm"), HasSubstr("convert the float graph")));
 }
 
 TEST(TensorflowFormat, IsToldByItsBeginning) {

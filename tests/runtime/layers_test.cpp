@@ -67,6 +67,20 @@ TEST_P(Seeded, ConvolutionEqualsItsDefinition) {
   expect_op(op, inputs, kTolerance, kReference);
 }
 
+/// Windows that do not overlap: of few channels, and of too many for the loop that is made for them.
+TEST_P(Seeded, DeconvolutionIntoBlocksEqualsItsDefinition) {
+  Dice dice(GetParam());
+  graph::Deconvolution op;
+  op.kernel = op.stride = {dice.in(1, 3), dice.in(1, 3)};
+  const std::int64_t ins = dice.in(1, 24);
+  op.out_channels = dice.in(0, 3) == 0 ? dice.in(60, 140) : dice.in(1, 20);
+  op.weights = random_blob({ins, op.out_channels, op.kernel[0], op.kernel[1]}, 1);
+  if (dice.coin()) op.bias = random_blob({op.out_channels}, 2);
+  op.activation = activation_of(dice, op.out_channels);
+  expect_op(op, {random_values({dice.in(1, 2), ins, dice.in(1, 6), dice.in(1, 6)}, GetParam())}, kTolerance,
+            kReference);
+}
+
 TEST_P(Seeded, DeconvolutionEqualsItsDefinition) {
   Dice dice(GetParam());
   graph::Deconvolution op;

@@ -7,12 +7,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <fstream>
 #include <limits>
+#include <map>
 
 #include "graph/compiler.h"
 #include "graph/import/onnx.h"
+#include "octavo/c.h"
 #include "octavo/octavo.h"
 #include "tests/graph/onnx_files.h"
 #include "tests/runtime/round_trip.h"
@@ -440,6 +443,113 @@ TEST(OnnxModels, AreToldByTheirContent) {
   const OnnxFiles files;
   const auto path = files.write("no_ending", Encoder().finish().SerializeAsString());
   EXPECT_EQ(Model::load(path).input_names(), std::vector<std::string>{"x"});
+}
+
+/// Sums over the letters that the result does not name, by a walk over all of them.
+std::vector<float> sum_by_letters(const std::string& a, const std::string& b, const std::string& result,
+                                  const std::map<char, std::int64_t>& sizes, const Values& x, const Values& y) {
+  const auto place = [&](const std::string& letters, const std::map<char, std::int64_t>& at) {
+    std::int64_t index = 0;
+    for (const char letter : letters) index = index * sizes.at(letter) + at.at(letter);
+    return static_cast<std::size_t>(index);
+  };
+  std::int64_t count = 1, all = 1;
+  for (const char letter : result) count *= sizes.at(letter);
+  for (const auto& [letter, size] : sizes) all *= size;
+  std::vector<float> sums(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < all; ++i) {
+    std::map<char, std::int64_t> at;
+    std::int64_t rest = i;
+    for (const auto& [letter, size] : sizes) {
+      at[letter] = rest % size;
+      rest /= size;
+    }
+    sums[place(result, at)] += x.numbers[place(a, at)] * y.numbers[place(b, at)];
+  }
+  return sums;
+}
+
+TEST(OnnxModels, SumByEquations) {
+  const OnnxFiles files;
+  const std::map<char, std::int64_t> sizes{{'b', 2}, {'h', 3}, {'q', 4}, {'k', 5}, {'d', 6}};
+  const auto shape_of = [&](const std::string& letters) {
+    Shape shape;
+    for (const char letter : letters) shape.push_back(sizes.at(letter));
+    return shape;
+  };
+  int made = 0;
+  for (const auto& [a, b, result] : std::vector<std::array<std::string, 3>>{{"bhqd", "bhkd", "bhqk"},
+                                                                            {"bhqk", "bkhd", "bqhd"},
+                                                                            {"bqd", "dhk", "bqhk"},
+                                                                            {"bqhk", "hkd", "bqd"},
+                                                                            {"hq", "kd", "dkqh"},
+                                                                            {"bqd", "hk", "kq"}}) {
+    for (const bool constant : {false, true}) {
+      std::map<char, std::int64_t> used;
+      for (const char letter : a + b) used[letter] = sizes.at(letter);
+      const Values x = random_values(shape_of(a), 1), y = random_values(shape_of(b), 2);
+      OnnxModel model;
+      model.input("x", x.shape);
+      constant ? model.floats("y", y.shape, y.numbers) : model.input("y", y.shape);
+      model.node("Einsum", {"x", "y"}, "z",
+                 [&](auto n) { n.set("equation", std::string_view(a + "," + b + "->" + result)); });
+      const std::string bytes = model.finish("z").SerializeAsString();
+      const Graph graph = graph::import_onnx(files.write(std::to_string(made++) + ".onnx", bytes));
+      const bool linear = std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                                      [](const auto& node) { return std::holds_alternative<graph::Linear>(node.op); });
+      const bool many = std::any_of(result.begin(), result.end(), [&](char letter) {  // matrices, one for each of these
+        return a.find(letter) != a.npos && b.find(letter) != b.npos;
+      });
+      const bool whole = std::all_of(b.begin(), b.end(), [&](char letter) {  // nothing is summed beforehand
+        return a.find(letter) != a.npos || result.find(letter) != result.npos;
+      });
+      EXPECT_EQ(linear, constant && whole && !many) << a << ',' << b;
+      const std::vector<float> sums = run(graph, constant ? std::vector<Values>{x} : std::vector<Values>{x, y}).numbers;
+      const std::vector<float> expected = sum_by_letters(a, b, result, used, x, y);
+      ASSERT_EQ(sums.size(), expected.size());
+      for (std::size_t i = 0; i < sums.size(); ++i)
+        EXPECT_NEAR(sums[i], expected[i], 1e-5F) << a << ',' << b << " at " << i;
+    }
+  }
+}
+
+/// A network is cut off before what octavo does not know, from C++ and from C; an external file is one of its files.
+TEST(OnnxModels, EndWhereTheCallerSays) {
+  const OnnxFiles files;
+  OnnxModel model;
+  model.input("x", {1, 4});
+  model.node("Relu", {"x"}, "middle");
+  model.node("CumSum", {"middle"}, "end");
+  auto proto = model.finish("end");
+  auto& weights = *proto.mutable_graph()->add_initializer();
+  weights.set_name("unused");
+  weights.set_data_location(1);  // outside
+  auto& location = *weights.add_external_data();
+  location.set_key("location");
+  location.set_value("numbers.bin");
+  const std::filesystem::path path = files.write("cut.onnx", proto.SerializeAsString());
+  EXPECT_EQ(Model::files_of(path), (std::vector<std::filesystem::path>{path, path.parent_path() / "numbers.bin"}));
+  EXPECT_THROW((void)Model::load(path), Error);
+  const Model cut = Model::load(path, {.outputs = {"middle"}});
+  EXPECT_EQ(cut.output_names(), std::vector<std::string>{"middle"});
+  try {
+    (void)Model::load(path, {.outputs = {"midle"}});
+    ADD_FAILURE() << "a name that is not there";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::invalid_argument);
+    EXPECT_THAT(error.hint(), HasSubstr("'middle'"));
+  }
+  EXPECT_THROW((void)Model::load(path, {.inputs = {"x"}, .outputs = {"middle"}}), Error);
+  const char* const names[] = {"middle"};
+  octavo_load_options options{};
+  options.outputs = names;
+  options.output_count = 1;
+  octavo_model* opened = nullptr;
+  ASSERT_EQ(octavo_model_load_with(path.c_str(), &options, &opened), OCTAVO_OK) << octavo_last_error();
+  EXPECT_STREQ(octavo_model_output_name(opened, 0), "middle");
+  octavo_model_free(opened);
+  options.tensorflow_order = 1;
+  EXPECT_EQ(octavo_model_load_with(path.c_str(), &options, &opened), OCTAVO_INVALID_ARGUMENT);
 }
 
 }  // namespace

@@ -213,5 +213,59 @@ TEST(TensorflowExport, NamesTheFirstLayerThatTensorflowCannotSay) {
   }
 }
 
+/// Whole numbers by a rule, over `divisor`.
+std::vector<float> by_rule(int count, int step, int modulus, float divisor) {
+  std::vector<float> numbers;
+  for (int i = 0; i < count; ++i) numbers.push_back(static_cast<float>(i * step % modulus - modulus / 2) / divisor);
+  return numbers;
+}
+
+/// A graph as TensorFlow's quantize_nodes writes it; TensorFlow 2.21 computes the same, bit for bit.
+TEST(TensorflowQuantized, AGraphInEightBitsGivesTensorflowsAnswers) {
+  graph::TensorflowModel model;
+  const auto& none = [](graph::TensorflowNodeWriter) {};
+  using Outputs = std::vector<std::string>;
+  /// Integers and the ends of their range.
+  const auto triple = [&](const std::string& type, std::vector<std::string> inputs, const std::string& name,
+                          const graph::TensorflowModel::Attributes& attributes) {
+    model.node(type, inputs, name, attributes);
+    return Outputs{name, name + ":1", name + ":2"};
+  };
+  const std::string all = model.integers("all", {0, 1, 2, 3}), first = model.integers("first", {0}),
+                    both = model.integers("both", {0, 1});
+  const auto quantized = [&](const std::string& x, const std::string& axes) {
+    return triple("QuantizeV2",
+                  {x, model.node("Min", {x, axes}, x + "/low"), model.node("Max", {x, axes}, x + "/high")}, x + "/q",
+                  [](auto n) { n.set("mode", std::string_view("MIN_FIRST")).set("T", graph::tensorflow::DT_QUINT8); });
+  };
+  const auto of_two = [&](const std::string& type, const Outputs& a, const Outputs& b, const std::string& name,
+                          const graph::TensorflowModel::Attributes& attributes) {
+    return triple(type, {a[0], b[0], a[1], a[2], b[1], b[2]}, name, attributes);
+  };
+  const Outputs x = quantized(model.input("x", {1, 4, 4, 2}), all);
+  const Outputs w = quantized(model.floats("w", {3, 3, 2, 3}, by_rule(54, 29, 31, 20)), all);
+  const Outputs bias = quantized(model.floats("bias", {3}, by_rule(3, 5, 7, 2)), first);
+  const Outputs matrix = quantized(model.floats("matrix", {12, 2}, by_rule(24, 17, 19, 8)), both);
+  const Outputs sums = of_two("QuantizedConv2D", x, w, "sums", graph::TensorflowModel::window("SAME"));
+  model.node("RequantizationRange", sums, "ends");
+  Outputs y = triple("Requantize", {sums[0], sums[1], sums[2], "ends", "ends:1"}, "narrow", none);
+  y = of_two("QuantizedBiasAdd", y, bias, "biased", none);
+  y = triple("QuantizeDownAndShrinkRange", y, "shrunk", none);
+  y = triple("QuantizedRelu", y, "relu", none);
+  y = triple("QuantizedMaxPool", y, "pool", [](auto n) {
+    n.set("ksize", std::vector<std::int64_t>{1, 2, 2, 1});
+    graph::TensorflowModel::window("VALID", {1, 2, 2, 1})(n);
+  });
+  y = triple("QuantizedReshape", {y[0], model.integers("flat", {1, 12}), y[1], y[2]}, "features", none);
+  y = of_two("QuantizedMatMul", y, matrix, "product", none);
+  y = triple("QuantizeDownAndShrinkRange", y, "answer", none);
+  model.node("Dequantize", y, "real", [](auto n) { n.set("mode", std::string_view("MIN_FIRST")); });
+  graph::TensorflowImportOptions options;
+  options.channels_first = false;
+  const Graph graph = TensorflowFiles().import(model.finish(), options);
+  EXPECT_EQ(run(graph, {{{1, 4, 4, 2}, by_rule(32, 37, 23, 4)}}).numbers,
+            (std::vector<float>{4.360439777374268F, 5.397631645202637F}));
+}
+
 }  // namespace
 }  // namespace octavo::test

@@ -170,6 +170,35 @@ TEST_F(Errors, APrototxtBesideAFileThatIsItsOwnTopologyIsRefused) {
   expect_refused(run({"info", "--prototxt", path("lenet.prototxt"), path("lenet.octavo")}), 2, "--prototxt");
 }
 
+/// A field of a protocol buffer: a text or a message, or a number below 128.
+std::string wire_field(int number, const std::string& bytes) {
+  return std::string{static_cast<char>(number << 3 | 2), static_cast<char>(bytes.size())} + bytes;
+}
+std::string wire_field(int number, int value) { return {static_cast<char>(number << 3), static_cast<char>(value)}; }
+
+/// y = x + w in ONNX, the numbers of w in a file beside it.
+std::string onnx_with_external_data(const std::string& location) {
+  const auto value = [](const std::string& name) {
+    const std::string shape = wire_field(1, wire_field(1, 1)) + wire_field(1, wire_field(1, 2));
+    return wire_field(1, name) + wire_field(2, wire_field(1, wire_field(1, 1) + wire_field(2, shape)));
+  };
+  const std::string weights = wire_field(1, 2) + wire_field(2, 1) + wire_field(8, "w") +
+                              wire_field(13, wire_field(1, "location") + wire_field(2, location)) + wire_field(14, 1);
+  const std::string node = wire_field(1, "x") + wire_field(1, "w") + wire_field(2, "y") + wire_field(4, "Add");
+  const std::string graph = wire_field(1, node) + wire_field(2, "net") + wire_field(5, weights) +
+                            wire_field(11, value("x")) + wire_field(12, value("y"));
+  return wire_field(1, 8) + wire_field(7, graph) + wire_field(8, wire_field(2, 13));
+}
+
+TEST_F(Errors, NoCommandWritesOverTheNumbersBesideAnOnnxFile) {
+  write_all(path("net.onnx"), onnx_with_external_data("numbers.bin"));
+  const std::string numbers = path("numbers.bin");
+  write_all(numbers, std::string(8, '\0'));
+  EXPECT_EQ(run({"convert", path("net.onnx"), "-o", path("net.octavo")}).code, 0);
+  expect_refused(run({"convert", path("net.onnx"), "-o", numbers}), 2, "an output is an input");
+  EXPECT_EQ(read_all(numbers), std::string(8, '\0'));
+}
+
 TEST_F(Errors, NoCommandWritesOverWhatItReads) {
   draw("val/a/a.png", 1);
   write_all(path("labels.txt"), "zero\none\n");

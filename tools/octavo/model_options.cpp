@@ -88,7 +88,9 @@ void ModelArgument::declare(CLI::App& app, bool untrained) {
       ->type_name("A,B")
       ->delimiter(',')
       ->allow_extra_args(false);
-  app.add_option("--tf-outputs", tf_outputs, "nodes that it ends with (else: those that no other reads)")
+  app.add_option("--outputs,--tf-outputs", outputs,
+                 "values of an ONNX file, or nodes of a TensorFlow file, that the network ends with (else: as the file "
+                 "says)")
       ->type_name("C,D:1")
       ->delimiter(',')
       ->allow_extra_args(false);
@@ -116,6 +118,11 @@ Model ModelArgument::open() const {
                   model, "leave them out");
     }
   }
+  if ((!prototxt.empty() || untrained()) && (!tf_inputs.empty() || !outputs.empty() || tf_order)) {
+    throw Error(ErrorKind::invalid_argument,
+                "--outputs goes with an ONNX or a TensorFlow file, --tf-inputs and --tf-order with a TensorFlow file",
+                model, "leave them out");
+  }
   if (untrained()) {
     if (!untrained_allowed) {
       throw Error(ErrorKind::invalid_argument, "a prototxt alone has no weights", model,
@@ -123,23 +130,14 @@ Model ModelArgument::open() const {
     }
     return Model::load_caffe_untrained(model, seed);
   }
-  if (!prototxt.empty()) {
-    if (tensorflow_options()) refuse_tensorflow_options();
-    return Model::load_caffe(prototxt, model);
-  }
-  if (!tensorflow_options()) {
-    LoadOptions options;
-    options.input_shapes = parse_input_shapes(input_shapes);
-    options.weights = weights;
-    return with_given_shapes([&] { return Model::load(model, options); });
-  }
-  if (std::filesystem::path(model).extension() == ".octavo") refuse_tensorflow_options();
-  TensorflowOptions options;
-  options.inputs = tf_inputs;
-  options.outputs = tf_outputs;
+  if (!prototxt.empty()) return Model::load_caffe(prototxt, model);
+  LoadOptions options;
   options.input_shapes = parse_input_shapes(input_shapes);
+  options.weights = weights;
+  options.inputs = tf_inputs;
+  options.outputs = outputs;
   options.channels_first = !tf_order;
-  return with_given_shapes([&] { return Model::load_tensorflow(model, options); });
+  return with_given_shapes([&] { return Model::load(model, options); });
 }
 
 /// A shape that the network cannot take looks like a broken file: only its user knows which of the two is wrong.
@@ -161,16 +159,9 @@ void ModelArgument::add_to(FilesRead& read) const {
   if (std::filesystem::is_directory(model, ignored)) {  // a SavedModel
     for (const char* part : {"saved_model.pb", "variables"}) read.add(std::filesystem::path(model) / part);
   } else {
-    read.add(model);
+    read.add(Model::files_of(model));
   }
 }
-
-void ModelArgument::refuse_tensorflow_options() const {
-  throw Error(ErrorKind::invalid_argument, "--tf-inputs, --tf-outputs and --tf-order go with a TensorFlow file", model,
-              "leave them out");
-}
-
-bool ModelArgument::tensorflow_options() const { return !tf_inputs.empty() || !tf_outputs.empty() || tf_order; }
 
 std::uintmax_t ModelArgument::file_bytes() const {
   std::error_code ignored;
@@ -329,7 +320,14 @@ void CompileArguments::note_if_slow() const {
 std::vector<Shape> batched_inputs(const Model& model, std::int64_t batch) {
   std::vector<Shape> shapes = model.input_shapes();
   for (Shape& shape : shapes) {
-    if (batch > 0 && !shape.empty()) shape.front() = batch;
+    if (batch <= 0 || shape.empty()) continue;
+    // Networks that PyTorch traced from a list of pictures take one, without a batch.
+    if (shape.size() == 3 && shape.front() == 3) {
+      if (batch == 1) continue;
+      throw Error(ErrorKind::invalid_argument, "the network takes one picture, [3, H, W], without a batch",
+                  model.name(), "leave --batch out");
+    }
+    shape.front() = batch;
   }
   return shapes;
 }

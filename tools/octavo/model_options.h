@@ -21,18 +21,16 @@ namespace octavo::tool {
 /// --prototxt, or alone when it carries its topology), or, where untrained weights will do, a .prototxt.
 struct ModelArgument {
   std::string model, prototxt, weights;
-  std::vector<std::string> input_shapes;           ///< NAME=1x3x224x224, for files that leave them open
-  std::vector<std::string> tf_inputs, tf_outputs;  ///< of a TensorFlow file
-  bool tf_order = false;                           ///< its inputs and outputs keep [N, H, W, C]
+  std::vector<std::string> input_shapes;  ///< NAME=1x3x224x224, for files that leave them open
+  std::vector<std::string> tf_inputs;     ///< of a TensorFlow file
+  std::vector<std::string> outputs;       ///< of an ONNX or a TensorFlow file
+  bool tf_order = false;                  ///< its inputs and outputs keep [N, H, W, C]
   std::uint64_t seed = 0;
   bool untrained_allowed = false;
 
   void declare(CLI::App& app, bool untrained);
   /// A prototxt alone: seeded He-initialised weights.
   [[nodiscard]] bool untrained() const;
-  /// Whether an option that only TensorFlow files have was given.
-  [[nodiscard]] bool tensorflow_options() const;
-  [[noreturn]] void refuse_tensorflow_options() const;
   [[nodiscard]] Model open() const;
   void add_to(FilesRead& read) const;
   /// Runs `load`; where that fails, says that --input-shape may be why.
@@ -76,7 +74,8 @@ struct CompileArguments {
   void note_if_slow() const;
 };
 
-/// Each input's shape with this batch; as in the file when it is 0.
+/// Each input's shape with this batch; as in the file when it is 0. Throws Error(invalid_argument) for a batch of
+/// pictures of a network that takes one without a batch, [3, H, W].
 [[nodiscard]] std::vector<Shape> batched_inputs(const Model& model, std::int64_t batch);
 /// Compiles for so many pictures a run (0: as in the file). Throws what compile() throws, but Error(invalid_argument)
 /// that says which batch to ask for where the network is made for its file's alone.

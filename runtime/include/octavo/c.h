@@ -56,6 +56,19 @@ typedef struct octavo_named_shape {
 } octavo_named_shape;
 octavo_status octavo_model_load_shaped(const char* file, const octavo_named_shape* shapes, size_t count,
                                        octavo_model** model);
+/* What a file may leave open, and where the network begins and ends. All zeros, or a null pointer: as the file says. */
+typedef struct octavo_load_options {
+  size_t struct_size; /* sizeof(octavo_load_options), or 0 */
+  const octavo_named_shape* input_shapes;
+  size_t input_shape_count;
+  const char* weights;       /* BigDL: the file with the numbers, when they were saved apart; or NULL */
+  const char* const* inputs; /* TensorFlow: names of the nodes that the network begins with */
+  size_t input_count;
+  const char* const* outputs; /* ONNX, TensorFlow: names of what it ends with */
+  size_t output_count;
+  int tensorflow_order; /* nonzero: pictures and maps stay [N, H, W, C] */
+} octavo_load_options;
+octavo_status octavo_model_load_with(const char* file, const octavo_load_options* options, octavo_model** model);
 octavo_status octavo_model_load_caffe(const char* prototxt, const char* caffemodel, octavo_model** model);
 /* The topology with weights drawn from `seed`: untrained, for measurements. */
 octavo_status octavo_model_load_caffe_untrained(const char* prototxt, uint64_t seed, octavo_model** model);

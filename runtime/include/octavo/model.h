@@ -26,6 +26,11 @@ namespace octavo {
 struct LoadOptions {
   std::map<std::string, Shape> input_shapes{};  ///< by name, where the file leaves them open
   std::filesystem::path weights{};              ///< BigDL: the file with the numbers, when they were saved apart
+  std::vector<std::string> inputs{};            ///< TensorFlow: as TensorflowOptions::inputs
+  /// ONNX: names of the values that the network is to end with, instead of the file's outputs; nodes that they do not
+  /// need are left out, and may be such as octavo does not know. TensorFlow: as TensorflowOptions::outputs.
+  std::vector<std::string> outputs{};
+  bool channels_first = true;  ///< TensorFlow: as TensorflowOptions::channels_first
 };
 
 /// What quantize() did with a layer.
@@ -77,6 +82,10 @@ class Model {
   /// Any format, told by content: `.octavo`, ONNX, TensorFlow, BigDL, Torch7, or a caffemodel that carries its
   /// topology.
   static Model load(const std::filesystem::path& file, const LoadOptions& options = {});
+
+  /// The files that load(file) reads: the file, and an ONNX file's external data. (Of a SavedModel, its folder.) What
+  /// is no model that octavo reads stands for itself: loading says what is wrong.
+  static std::vector<std::filesystem::path> files_of(const std::filesystem::path& file);
 
   /// Weights in s8, no calibration data. Layers already quantized stay as they are.
   [[nodiscard]] Model quantize(const QuantizeOptions& options = {}) const;
