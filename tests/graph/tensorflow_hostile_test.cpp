@@ -229,6 +229,15 @@ TEST(SortedTable, BrokenTablesAreErrors) {
   }
 }
 
+TEST(SortedTable, ABlockCountsAsOftenAsItIsNamed) {
+  const auto read = [](int times) {
+    const std::string bytes = sorted_table({}, false, times, 1U << 18U);  // a megabyte
+    return read_sorted_table(std::as_bytes(std::span(bytes)));
+  };
+  EXPECT_TRUE(read(3).empty());
+  EXPECT_THAT(error_of([&] { (void)read(300); }).what(), HasSubstr("too large"));
+}
+
 std::string uncompressed(const std::string& data) {
   const auto bytes = snappy_uncompressed(std::as_bytes(std::span(data)));
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
