@@ -193,6 +193,20 @@ TEST(TensorflowHostile, FunctionsThatCallThemselvesOrTooManyAreErrors) {
   }
 }
 
+TEST(TensorflowHostile, AMergeOfNothingIsAnError) {
+  const auto merge_of = [](const std::vector<std::string>& inputs) {
+    TensorflowModel model;
+    const std::string taken = model.floats("taken", {}, {1.0F});
+    model.node("Switch", {model.input("x", {2}), taken}, "s");
+    model.node("Merge", inputs, "m");
+    model.node("Relu", {"m"}, "y");
+    return complaint(model.finish().SerializeAsString());
+  };
+  EXPECT_EQ(merge_of({"s", "s:1"}), "");
+  EXPECT_THAT(merge_of({"s", "s"}), HasSubstr("a branch that is not taken"));
+  EXPECT_THAT(merge_of({}), HasSubstr("it has no inputs"));
+}
+
 TEST(TensorflowHostile, TextIsBounded) {
   EXPECT_THAT(complaint("node { op: \"A\" } node { name: 3 }"), HasSubstr("line 1, column"));
   std::string deep = "node { op: \"A\" attr { key: \"f\" value { ";

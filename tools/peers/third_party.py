@@ -98,40 +98,11 @@ def onnxruntime(network, data, _):
 
 
 def torchfile(network, data, _):
-    """The file as the package torchfile reads it, its modules as NumPy computes them in double precision."""
-    import torchfile
+    import torch_in_numpy
 
-    def field(module, name):
-        return module[name.encode()]
-
-    def patches(x, h, w, step):
-        return numpy.lib.stride_tricks.sliding_window_view(x, (h, w), axis=(2, 3))[:, :, ::step, ::step]
-
-    def run(module, x):
-        kind = module.torch_typename().decode().split(".")[-1]
-        if kind == "Sequential":
-            for inner in field(module, "modules"):
-                x = run(inner, x)
-            return x
-        if kind in ("View", "Reshape"):
-            return x.reshape(len(x), -1)
-        if kind == "Linear":
-            return x @ field(module, "weight").astype("f8").T + field(module, "bias")
-        if kind == "SpatialConvolutionMM":
-            outputs, h, w = (field(module, each) for each in ("nOutputPlane", "kH", "kW"))
-            kernel = field(module, "weight").astype("f8").reshape(outputs, -1, h, w)
-            y = numpy.einsum("ncyxhw,ochw->noyx", patches(x, h, w, 1), kernel)
-            return y + field(module, "bias").reshape(1, -1, 1, 1)
-        if kind == "SpatialMaxPooling":
-            return patches(x, field(module, "kH"), field(module, "kW"), field(module, "dH")).max(axis=(4, 5))
-        if kind in ("Threshold", "ReLU"):
-            return numpy.where(x > field(module, "threshold"), x, field(module, "val"))
-        if kind == "LogSoftMax":
-            return x - numpy.log(numpy.exp(x).sum(axis=1, keepdims=True))
-        raise NotImplementedError(kind)
-
-    (x,) = inputs_of(network).values()
-    return "torchfile and NumPy", [run(torchfile.load(str(data / network["file"])), x.astype("f8"))]
+    inputs = [each.astype("f8") for each in inputs_of(network).values()]
+    module = torch_in_numpy.load(data / network["file"])
+    return "torchfile and NumPy", [torch_in_numpy.run(module, inputs[0] if len(inputs) == 1 else inputs)]
 
 
 def bigdl(network, data, options):
