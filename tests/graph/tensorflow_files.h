@@ -30,6 +30,9 @@ class TensorflowModel {
   std::string integers(const std::string& name, const std::vector<std::int64_t>& values) {
     return writer_.integers(name, values);
   }
+  std::string pairs(const std::string& name, const std::vector<std::int64_t>& values) {
+    return writer_.pairs(name, values);
+  }
   std::string integer(const std::string& name, std::int64_t value) { return writer_.integer(name, value); }
   std::string node(
       const std::string& type, const std::vector<std::string>& inputs, const std::string& output,

@@ -38,6 +38,7 @@ std::string complaint(const std::string& bytes, const TensorflowImportOptions& o
     (void)import_tensorflow(files.write("net.pb", bytes), options);
     return {};
   } catch (const Error& error) {
+    EXPECT_THAT(error.where(), HasSubstr("net.pb"));
     return error.what();
   }
 }
@@ -205,6 +206,13 @@ TEST(TensorflowHostile, AMergeOfNothingIsAnError) {
   EXPECT_EQ(merge_of({"s", "s:1"}), "");
   EXPECT_THAT(merge_of({"s", "s"}), HasSubstr("a branch that is not taken"));
   EXPECT_THAT(merge_of({}), HasSubstr("it has no inputs"));
+}
+
+TEST(TensorflowHostile, TextAsInputSaysWhereElseToBegin) {
+  TensorflowModel model;
+  model.writer().node("Placeholder", "wav", {}).set("dtype", tensorflow::DT_STRING).set_shape("shape", {});
+  model.node("Relu", {"wav"}, "y");
+  EXPECT_THAT(complaint(model.finish().SerializeAsString()), HasSubstr("--tf-inputs"));
 }
 
 TEST(TensorflowHostile, TextIsBounded) {
