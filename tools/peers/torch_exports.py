@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What octavo writes as Torch7, read by the package torchfile and computed by NumPy, beside the recorded answers of other
-frameworks on the same networks: a row a network.
+"""What octavo writes as Torch7, read by the package torchfile and computed by NumPy, beside the recorded answers of
+other frameworks on the same networks: a row a network.
 
     torch_exports.py OCTAVO LIST DATA [FILE...]
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Torch7 files as the package torchfile reads them, and their modules as NumPy computes them, in double precision: a
-reader that has nothing of octavo's. Knows what octavo writes of the networks in tests/third_party.json, graphs of nngraph
-among it, and says so of any other module."""
+reader that has nothing of octavo's. Knows what octavo writes of the networks in tests/third_party.json, graphs of
+nngraph among it, and says so of any other module."""
 import numpy
 import torchfile
 
