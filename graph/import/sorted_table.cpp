@@ -21,7 +21,8 @@ using Bytes = std::span<const std::byte>;
 constexpr std::uint64_t kMagic = 0xdb4775248b80fb57U;
 constexpr std::size_t kFooter = 48, kTrailer = 5;  // of a block: its compression and a checksum
 constexpr std::size_t kMaxKey = 65536, kMaxEntries = std::size_t{1} << 20;
-constexpr std::size_t kMaxTableBytes = std::size_t{256} << 20;  ///< of all keys and values
+constexpr std::size_t kMaxTableBytes = std::size_t{256}
+                                       << 20;  ///< of blocks, as often as the index names them, keys and values
 
 [[noreturn]] void broken_table(const char* what) { throw Error(ErrorKind::malformed, what); }
 
@@ -104,7 +105,10 @@ std::map<std::string, std::vector<std::byte>> read_sorted_table(Bytes file) {
   for_each_entry(index, [&](const std::string&, Bytes handle) {
     WireReader reader(handle);
     std::vector<std::byte> block_bytes;
-    for_each_entry(block_at(file, read_handle(reader), block_bytes), [&](const std::string& key, Bytes value) {
+    const Bytes block = block_at(file, read_handle(reader), block_bytes);
+    bytes += block.size();
+    if (bytes > kMaxTableBytes) broken_table("a table that is too large");
+    for_each_entry(block, [&](const std::string& key, Bytes value) {
       bytes += key.size() + value.size();
       if (table.size() == kMaxEntries || bytes > kMaxTableBytes) broken_table("a table that is too large");
       table[key].assign(value.begin(), value.end());

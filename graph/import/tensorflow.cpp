@@ -6,6 +6,7 @@
 
 #include "graph/import/tensorflow_file.h"
 #include "graph/import/tensorflow_importer.h"
+#include "graph/placed_error.h"
 #include "octavo/error.h"
 
 namespace octavo::graph {
@@ -16,6 +17,9 @@ Graph import_tensorflow(const std::filesystem::path& file, const TensorflowImpor
     return TensorflowImporter(model, options).run();
   } catch (const std::bad_alloc&) {
     throw Error(ErrorKind::resource, "not enough memory for the network", file.string());
+  } catch (const Error& error) {
+    if (!error.where().empty()) throw;
+    throw placed(error, file.string());
   }
 }
 

@@ -53,6 +53,7 @@ void convert_tensorflow_switch(TensorflowNode& node) {
 
 /// Outputs: the value that is there, and the number of the input that it came from.
 void convert_tensorflow_merge(TensorflowNode& node) {
+  if (node.input_count() == 0) TensorflowNode::malformed("it has no inputs");
   std::vector<std::size_t> alive;
   for (std::size_t i = 0; i < node.input_count(); ++i) {
     if (!node.value(i).dead) alive.push_back(i);

@@ -179,9 +179,11 @@ void TensorflowImporter::add_input(std::size_t node) {
   const TensorflowAttributes attributes(definition, nullptr, budget);
   ImportedValue value;
   value.type = attributes.type("dtype").value_or(attributes.type("T").value_or(ElementType::float32));
-  if (value.type == ElementType::string)
+  if (value.type == ElementType::string) {
     throw Error(ErrorKind::unsupported, "strings", {},
-                "let the network begin behind what reads them: --tf-inputs, or the inputs of load_tensorflow()");
+                "name the nodes behind what reads them, where numbers begin: --tf-inputs, or the inputs of "
+                "load_tensorflow()");
+  }
   value.shape = input_shape(definition);
   value.id = writer_.add(definition.name, Input{value.shape.empty() ? Shape{1} : value.shape}, {})[0];
   values_[node] = {std::make_shared<TensorflowValue>(tensorflow_value(std::move(value)))};

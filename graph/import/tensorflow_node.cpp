@@ -4,6 +4,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "graph/check.h"
@@ -143,6 +144,10 @@ void TensorflowNode::retype(ElementType type) {
 std::vector<TensorflowValuePtr> TensorflowNode::finish_values() {
   std::vector<ImportedValue> made;
   std::vector<std::string> names;
+  const auto nowhere = [](const TensorflowValue& value) { return !value.image && !value.plain; };
+  if (std::any_of(values_.begin(), values_.end(), nowhere)) {  // on branches that are not taken
+    return std::vector<TensorflowValuePtr>(values_.size(), std::make_shared<TensorflowValue>(values_.front()));
+  }
   for (std::size_t i = 0; i < values_.size(); ++i) {
     made.push_back(values_[i].image ? *values_[i].image : *values_[i].plain);
     names.push_back(i == 0 ? definition_.name : fmt::format("{}:{}", definition_.name, i));

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the seeds of the TensorFlow fuzzer into a folder: a small graph for each operator, in binary and in text.
+// Writes the seeds of the TensorFlow fuzzer into a folder: a small graph for each operator, in binary and in text, and
+// SavedModels of both ways to restore variables.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <vector>
 
 #include "graph/export/tensorflow_writer.h"
+#include "tests/fuzz/next_file.h"
+#include "tests/graph/tensorflow_saved_models.h"
 
 namespace {
 
@@ -107,6 +111,28 @@ std::string graph_of(const std::string& type, bool text) {
   return graph.DebugString();
 }
 
+std::string file_at(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+void write_saved_model(const std::filesystem::path& folder, bool snappy) {
+  octavo::graph::TensorflowSavedModel model({"w"});
+  model.handle("w");
+  if (snappy) {
+    model.restored_by_nodes("save", {{"w", "key"}});
+  } else {
+    model.restored_by_function({{"w", "key"}});
+  }
+  const auto saved = model.save({{"key", "w", 2, 2, {1, 2, 3, 4}}}, snappy);
+  const std::string index = file_at(saved / "variables/variables.index"), next(octavo::fuzz::kNextFile);
+  const std::string name = snappy ? "snappy" : "plain";
+  std::ofstream(folder / ("saved_" + name), std::ios::binary)
+      << 'S' << file_at(saved / "saved_model.pb") << next << index << next
+      << file_at(saved / "variables/variables.data-00000-of-00001");
+  std::ofstream(folder / ("table_" + name), std::ios::binary) << 'T' << index;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -120,5 +146,6 @@ int main(int argc, char** argv) {
     std::ofstream(folder / type, std::ios::binary) << graph_of(type, false);
   }
   std::ofstream(folder / "text", std::ios::binary) << graph_of("Conv2D", true);
+  for (const bool snappy : {false, true}) write_saved_model(folder, snappy);
   return 0;
 }

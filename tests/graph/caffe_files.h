@@ -3,40 +3,23 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "graph/import/caffe.h"
 #include "octavo/error.h"
 #include "octavo_caffe.pb.h"
+#include "tests/runtime/temporary_folder.h"
 
 namespace octavo::graph {
 
 /// A folder that goes away with the test.
 class CaffeFiles {
  public:
-  CaffeFiles() {
-    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    std::string name = std::string(test->test_suite_name()) + "." + test->name() + "." + std::to_string(::getpid());
-    for (char& c : name) c = c == '/' ? '_' : c;
-    folder_ = std::filesystem::temp_directory_path() / ("octavo." + name);
-    std::filesystem::create_directories(folder_);
-  }
-  ~CaffeFiles() {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  CaffeFiles(const CaffeFiles&) = delete;
-  CaffeFiles& operator=(const CaffeFiles&) = delete;
-
   std::filesystem::path write(const std::string& name, const std::string& content) const {
-    const std::filesystem::path path = folder_ / name;
-    std::ofstream(path, std::ios::binary) << content;
-    return path;
+    return folder_.put(name, {content.begin(), content.end()});
   }
 
   /// The text as a network with seeded weights.
@@ -49,7 +32,7 @@ class CaffeFiles {
   }
 
  private:
-  std::filesystem::path folder_;
+  octavo::test::TemporaryFolder folder_;
 };
 
 inline void add_blob(caffe::LayerParameter& layer, const Shape& shape, const std::vector<float>& values) {

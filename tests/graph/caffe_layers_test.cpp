@@ -77,6 +77,9 @@ TEST_F(CaffeLayers, Deconvolution) {
   const auto& op = op_of<Deconvolution>(graph, "l");
   EXPECT_THAT(op.weights->shape, ElementsAre(6, 2, 4, 4));
   EXPECT_THAT(output_shape(graph), ElementsAre(1, 4, 10, 10));
+  const Graph wide =
+      import("1 6 5 5", layer("Deconvolution", "convolution_param { num_output: 4 kernel_h: 2 kernel_w: 3 }"));
+  EXPECT_THAT(op_of<Deconvolution>(wide, "l").weights->shape, ElementsAre(6, 4, 2, 3));
 }
 
 TEST_F(CaffeLayers, InnerProductFromAnAxisOn) {
@@ -331,6 +334,10 @@ TEST_F(CaffeLayers, CropTakesTheSizeOfTheSecondBottom) {
       "layer { name: 'l' type: 'Crop' bottom: 'x' bottom: 'z' top: 'y' crop_param { offset: 2 offset: 1 } }");
   EXPECT_THAT(op_of<Crop>(graph, "l").offsets, ElementsAre(2, 1));
   EXPECT_THAT(output_shape(graph), ElementsAre(1, 3, 5, 6));
+  const auto at_the_beginning = files.import_text(
+      "input: 'x' input: 'z' input_shape { dim: [1, 3, 9, 9] } input_shape { dim: [1, 3, 5, 6] }"
+      "layer { name: 'l' type: 'Crop' bottom: 'x' bottom: 'z' top: 'y' }");
+  EXPECT_THAT(op_of<Crop>(at_the_beginning, "l").offsets, ElementsAre(0));
 }
 
 }  // namespace

@@ -57,6 +57,75 @@ TEST(OnnxImport, SamePaddingPutsTheOddPixelWhereItsNameSays) {
   }
 }
 
+TEST(OnnxImport, TransposedConvolutionsHaveTheSizeThatTheySay) {
+  const auto deconvolution = [](const OnnxModel::Attributes& attributes) {
+    OnnxModel model;
+    model.input("x", {1, 2, 3, 3});
+    model.node("ConvTranspose", {"x", model.floats("w", {2, 4, 3, 3})}, "y", [&](auto n) {
+      n.set("strides", std::vector<std::int64_t>{2, 2});
+      attributes(n);
+    });
+    return OnnxFiles().import(model.finish("y"));
+  };
+  for (const auto& [rule, begin, end] : {std::tuple{"SAME_UPPER", 0, 1}, std::tuple{"SAME_LOWER", 1, 0}}) {
+    const Graph graph = deconvolution([&](auto n) { n.set("auto_pad", std::string_view(rule)); });
+    EXPECT_EQ(op_at<Deconvolution>(graph, "y").pad_begin, (Pair{begin, begin})) << rule;
+    EXPECT_EQ(op_at<Deconvolution>(graph, "y").pad_end, (Pair{end, end})) << rule;
+    EXPECT_EQ(output_shape(graph), (Shape{1, 4, 6, 6})) << rule;
+  }
+  const Graph larger = deconvolution([](auto n) {
+    n.set("pads", std::vector<std::int64_t>{1, 1, 1, 1}).set("output_padding", std::vector<std::int64_t>{1, 0});
+  });
+  EXPECT_EQ(output_shape(larger), (Shape{1, 4, 6, 5}));
+}
+
+TEST(OnnxImport, WhatANodeLeavesOutIsWhatTheStandardSays) {
+  OnnxModel model;
+  const Names statistics{model.floats("scale", {4}), model.floats("shift", {4}), model.floats("mean", {4}),
+                         model.floats("variance", {4})};
+  model.input("x", {1, 4, 7, 7});
+  model.node("AveragePool", {"x"}, "pool", [](auto n) {
+    n.set("kernel_shape", std::vector<std::int64_t>{2, 2}).set("pads", std::vector<std::int64_t>{1, 1, 0, 0});
+  });
+  model.node("LRN", {"pool"}, "lrn", [](auto n) { n.set("size", std::int64_t{3}); });
+  model.node("BatchNormalization", {"lrn", "scale", "shift", "mean", "variance"}, "norm");
+  model.node("Resize", {"norm", "", model.floats("scales", {4}, {1, 1, 2, 2})}, "y",
+             [](auto n) { n.set("mode", std::string_view("cubic")); });
+  const Graph graph = OnnxFiles().import(model.finish("y"));
+  EXPECT_FALSE(op_at<Pool>(graph, "pool").include_padding);
+  EXPECT_FALSE(op_at<Pool>(graph, "pool").ceil_mode);
+  EXPECT_EQ(op_at<Pool>(graph, "pool").stride, (Pair{1, 1}));
+  EXPECT_EQ(op_at<Lrn>(graph, "lrn").alpha, 1e-4F);
+  EXPECT_EQ(op_at<Lrn>(graph, "lrn").beta, 0.75F);
+  EXPECT_EQ(op_at<Lrn>(graph, "lrn").k, 1.0F);
+  const auto norm = std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                                 [](const Node& node) { return std::holds_alternative<BatchNorm>(node.op); });
+  ASSERT_NE(norm, graph.nodes.end());
+  EXPECT_EQ(std::get<BatchNorm>(norm->op).epsilon, 1e-5F);
+  EXPECT_EQ(op_at<Resize>(graph, "y").coordinates, ResizeCoordinates::half_pixel);
+  EXPECT_EQ(op_at<Resize>(graph, "y").cubic, -0.75F);
+}
+
+TEST(OnnxImport, GroupNormalizationBefore21HasAParameterAGroup) {
+  OnnxModel model;
+  model.input("x", {1, 4, 3, 3});
+  model.node("GroupNormalization", {"x", model.floats("s", {2}, {2, 3}), model.floats("b", {2})}, "y",
+             [](auto n) { n.set("num_groups", std::int64_t{2}); });
+  const Graph graph = OnnxFiles().import(model.finish("y", 18));
+  EXPECT_THAT(op_at<Scale>(graph, "y").factor->f32.values, ElementsAre(2, 2, 3, 3));
+}
+
+TEST(OnnxImport, GemmScalesAndTurnsItsMatrices) {
+  OnnxModel model;
+  model.input("x", {2, 3});
+  model.node("Gemm", {"x", model.floats("w", {2, 4}), model.floats("b", {4})}, "y",
+             [](auto n) { n.set("transA", std::int64_t{1}).set("alpha", 3.0F).set("beta", 2.0F); });
+  const Graph graph = OnnxFiles().import(model.finish("y"));
+  EXPECT_EQ(output_shape(graph), (Shape{3, 4}));
+  EXPECT_EQ(op_at<Linear>(graph, "y").weights->f32.values[0], 1.5F);
+  EXPECT_EQ(op_at<Linear>(graph, "y").bias->f32.values[0], 1.0F);
+}
+
 TEST(OnnxImport, OneDimensionIsAnImageOfOneRow) {
   OnnxModel model;
   model.input("x", {2, 3, 20});

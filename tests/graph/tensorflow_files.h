@@ -30,6 +30,9 @@ class TensorflowModel {
   std::string integers(const std::string& name, const std::vector<std::int64_t>& values) {
     return writer_.integers(name, values);
   }
+  std::string pairs(const std::string& name, const std::vector<std::int64_t>& values) {
+    return writer_.pairs(name, values);
+  }
   std::string integer(const std::string& name, std::int64_t value) { return writer_.integer(name, value); }
   std::string node(
       const std::string& type, const std::vector<std::string>& inputs, const std::string& output,
@@ -61,9 +64,10 @@ class TensorflowFiles : public CaffeFiles {
   }
 };
 
-/// A checkpoint's index: a table of one block, uncompressed or of Snappy's literals, and the header's entry.
+/// A checkpoint's index: a table of one block, uncompressed or of Snappy's literals, and the header's entry. The index
+/// may name the block several times, and the block have room for more restarts than it needs.
 [[nodiscard]] inline std::string sorted_table(const std::vector<std::pair<std::string, std::string>>& entries,
-                                              bool snappy = false) {
+                                              bool snappy = false, int times = 1, std::uint32_t restarts = 1) {
   const auto varint = [](std::uint64_t value) {
     std::string bytes;
     for (; value >= 128; value >>= 7U) bytes += static_cast<char>(value | 128U);
@@ -77,10 +81,10 @@ class TensorflowFiles : public CaffeFiles {
   const auto entry = [&](const std::string& key, const std::string& value) {
     return varint(0) + varint(key.size()) + varint(value.size()) + key + value;
   };
-  const std::string ending = fixed(0, 4) + fixed(1, 4);  // one restart, at the beginning
+  const auto ending = [&](std::uint32_t count) { return std::string(std::size_t{4} * count, '\0') + fixed(count, 4); };
   std::string block;
   for (const auto& [key, value] : entries) block += entry(key, value);
-  block += ending;
+  block += ending(restarts);
   if (snappy) {
     std::string packed = varint(block.size());
     for (std::size_t at = 0; at < block.size(); at += 60) {
@@ -90,7 +94,9 @@ class TensorflowFiles : public CaffeFiles {
     block = packed;
   }
   std::string file = block + static_cast<char>(snappy ? 1 : 0) + fixed(0, 4);
-  const std::string index = entry("z", varint(0) + varint(block.size())) + ending;
+  std::string index;
+  for (int i = 0; i < times; ++i) index += entry("z", varint(0) + varint(block.size()));
+  index += ending(1);
   const std::string footer = varint(0) + varint(0) + varint(file.size()) + varint(index.size());
   file += index + static_cast<char>(0) + fixed(0, 4);
   return file + footer + std::string(40 - footer.size(), '\0') + fixed(0xdb4775248b80fb57U, 8);

@@ -38,6 +38,7 @@ std::string complaint(const std::string& bytes, const TensorflowImportOptions& o
     (void)import_tensorflow(files.write("net.pb", bytes), options);
     return {};
   } catch (const Error& error) {
+    EXPECT_THAT(error.where(), HasSubstr("net.pb"));
     return error.what();
   }
 }
@@ -193,6 +194,27 @@ TEST(TensorflowHostile, FunctionsThatCallThemselvesOrTooManyAreErrors) {
   }
 }
 
+TEST(TensorflowHostile, AMergeOfNothingIsAnError) {
+  const auto merge_of = [](const std::vector<std::string>& inputs) {
+    TensorflowModel model;
+    const std::string taken = model.floats("taken", {}, {1.0F});
+    model.node("Switch", {model.input("x", {2}), taken}, "s");
+    model.node("Merge", inputs, "m");
+    model.node("Relu", {"m"}, "y");
+    return complaint(model.finish().SerializeAsString());
+  };
+  EXPECT_EQ(merge_of({"s", "s:1"}), "");
+  EXPECT_THAT(merge_of({"s", "s"}), HasSubstr("a branch that is not taken"));
+  EXPECT_THAT(merge_of({}), HasSubstr("it has no inputs"));
+}
+
+TEST(TensorflowHostile, TextAsInputSaysWhereElseToBegin) {
+  TensorflowModel model;
+  model.writer().node("Placeholder", "wav", {}).set("dtype", tensorflow::DT_STRING).set_shape("shape", {});
+  model.node("Relu", {"wav"}, "y");
+  EXPECT_THAT(complaint(model.finish().SerializeAsString()), HasSubstr("--tf-inputs"));
+}
+
 TEST(TensorflowHostile, TextIsBounded) {
   EXPECT_THAT(complaint("node { op: \"A\" } node { name: 3 }"), HasSubstr("line 1, column"));
   std::string deep = "node { op: \"A\" attr { key: \"f\" value { ";
@@ -227,6 +249,15 @@ TEST(SortedTable, BrokenTablesAreErrors) {
     } catch (const Error&) {
     }
   }
+}
+
+TEST(SortedTable, ABlockCountsAsOftenAsItIsNamed) {
+  const auto read = [](int times) {
+    const std::string bytes = sorted_table({}, false, times, 1U << 18U);  // a megabyte
+    return read_sorted_table(std::as_bytes(std::span(bytes)));
+  };
+  EXPECT_TRUE(read(3).empty());
+  EXPECT_THAT(error_of([&] { (void)read(300); }).what(), HasSubstr("too large"));
 }
 
 std::string uncompressed(const std::string& data) {

@@ -220,24 +220,94 @@ TEST(TensorflowImport, ShapesAreComputedAndStridedSlicesReadAllMasks) {
 }
 
 TEST(TensorflowImport, EightBitWeightsAreWhatTheirRangeSays) {
-  TensorflowModel model;
-  model.input("x", {1, 2});
-  model.floats("w", {2, 2});
-  tensorflow::GraphDef graph = model.finish();
-  auto& tensor = *(*graph.mutable_node(1)->mutable_attr())["value"].mutable_tensor();
-  tensor.set_dtype(tensorflow::DT_QUINT8);
-  tensor.set_tensor_content(std::string("\x00\x01\x80\xff", 4));
-  TensorflowModel rest;
-  rest.floats("low", {}, {-1});
-  rest.floats("high", {}, {1});
-  rest.node("Dequantize", {"w", "low", "high"}, "d", [](auto n) { n.set("mode", std::string_view("MIN_FIRST")); });
-  rest.node("MatMul", {"x", "d"}, "y");
-  graph.MergeFrom(rest.finish());
-  const Graph imported = TensorflowFiles().import(graph);
+  const auto weights = [](tensorflow::DataType type, const char* mode) {
+    TensorflowModel model;
+    model.input("x", {1, 2});
+    model.floats("w", {2, 2});
+    tensorflow::GraphDef graph = model.finish();
+    auto& tensor = *(*graph.mutable_node(1)->mutable_attr())["value"].mutable_tensor();
+    tensor.set_dtype(type);
+    tensor.set_tensor_content(std::string("\x00\x01\x80\xff", 4));
+    TensorflowModel rest;
+    rest.floats("low", {}, {-1});
+    rest.floats("high", {}, {1});
+    rest.node("Dequantize", {"w", "low", "high"}, "d", [&](auto n) { n.set("mode", std::string_view(mode)); });
+    rest.node("MatMul", {"x", "d"}, "y");
+    graph.MergeFrom(rest.finish());
+    const Graph imported = TensorflowFiles().import(graph);
+    return to_float(*op_at<Linear>(imported, "y").weights);
+  };
+  const auto inexactly = [](std::vector<float> values) {
+    return testing::Pointwise(testing::FloatNear(1e-6F), std::move(values));
+  };
   const float step = 2.0F / 255, least = -128 * step;  // the least is a whole number of steps
-  EXPECT_THAT(
-      to_float(*op_at<Linear>(imported, "y").weights),
-      testing::Pointwise(testing::FloatNear(1e-6F), {least, least + 128 * step, least + step, least + 255 * step}));
+  EXPECT_THAT(weights(tensorflow::DT_QUINT8, "MIN_FIRST"),
+              inexactly({least, least + 128 * step, least + step, least + 255 * step}));
+  EXPECT_THAT(weights(tensorflow::DT_QUINT8, "MIN_COMBINED"), inexactly({-1, -1 + 128 * step, -1 + step, 1}));
+  // Signed: from -128 on.
+  EXPECT_THAT(weights(tensorflow::DT_QINT8, "MIN_COMBINED"),
+              inexactly({-1 + 128 * step, -1, -1 + 129 * step, -1 + 127 * step}));
+}
+
+TEST(TensorflowImport, WhatANodeLeavesOutIsWhatTensorflowTakes) {
+  TensorflowModel model;
+  const auto no = [](TensorflowNodeWriter n) { n.set("is_training", false); };
+  model.input("x", {1, 4, 4, 2});
+  model.node("LRN", {"x"}, "lrn");
+  model.node("LeakyRelu", {"lrn"}, "relu");
+  const std::string ones = model.floats("ones", {2});
+  model.node("FusedBatchNorm", {"relu", ones, ones, ones, ones}, "y", no);
+  const Graph graph = TensorflowFiles().import(model.finish());
+  const auto& lrn = op_at<Lrn>(graph, "lrn");
+  EXPECT_EQ(lrn.size, 11);
+  EXPECT_EQ(lrn.alpha, 11.0F);  // of the sum
+  EXPECT_EQ(lrn.beta, 0.5F);
+  EXPECT_EQ(lrn.k, 1.0F);
+  EXPECT_EQ(op_at<Unary>(graph, "relu").alpha, 0.2F);
+  const auto norm = std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                                 [](const Node& node) { return std::holds_alternative<BatchNorm>(node.op); });
+  ASSERT_NE(norm, graph.nodes.end());
+  EXPECT_EQ(std::get<BatchNorm>(norm->op).epsilon, 1e-4F);
+}
+
+TEST(TensorflowImport, TheVarianceOfABatchIsThatOfASample) {
+  TensorflowModel model;
+  model.input("x", {1, 3, 2, 2});
+  const std::string ones = model.floats("ones", {2}), none = model.floats("none", {0});
+  model.node("FusedBatchNorm", {"x", ones, ones, none, none}, "y");
+  const Graph graph = TensorflowFiles().import(model.finish(), {.outputs = {"y:2"}});
+  EXPECT_TRUE(std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
+    const auto* op = std::get_if<Unary>(&node.op);
+    return op != nullptr && op->beta == 6.0F / 5;
+  })) << print(graph);
+}
+
+TEST(TensorflowImport, ATransposedConvolutionHasTheSizeThatItSays) {
+  TensorflowModel model;
+  model.input("x", {1, 4, 4, 4});
+  // 9 pixels, cut into windows of 2 at a stride of 2, leave one out.
+  model.node("Conv2DBackpropInput", {model.integers("sizes", {1, 9, 9, 3}), model.floats("w", {2, 2, 3, 4}), "x"}, "y",
+             TensorflowModel::window("VALID", {1, 2, 2, 1}));
+  EXPECT_EQ(output_shape(TensorflowFiles().import(model.finish())), (Shape{1, 3, 9, 9}));
+}
+
+TEST(TensorflowImport, MatricesAreTurnedOnRequest) {
+  TensorflowModel model;
+  model.input("x", {3, 2});
+  model.node("MatMul", {"x", model.floats("w", {3, 4})}, "y", [](auto n) { n.set("transpose_a", true); });
+  EXPECT_EQ(output_shape(TensorflowFiles().import(model.finish())), (Shape{2, 4}));
+}
+
+TEST(TensorflowImport, BlocksAreCutWhereTheCropsSay) {
+  TensorflowModel model;
+  model.input("x", {4, 2, 2, 3});
+  model.node("BatchToSpaceND", {"x", model.integers("blocks", {2, 2}), model.pairs("crops", {1, 0, 0, 1})}, "y");
+  const Graph graph = TensorflowFiles().import(model.finish(), {.channels_first = false});
+  const auto slice = std::find_if(graph.nodes.begin(), graph.nodes.end(),
+                                  [](const Node& node) { return std::holds_alternative<StridedSlice>(node.op); });
+  ASSERT_NE(slice, graph.nodes.end());
+  EXPECT_THAT(std::get<StridedSlice>(slice->op).begins, ElementsAre(1, 0));
+  EXPECT_EQ(output_shape(graph), (Shape{1, 3, 3, 3}));
 }
 
 /// What TensorFlow 2.21 computes of these numbers.

@@ -67,6 +67,36 @@ TEST(TorchImport, MatricesOfOldConvolutionsAndTheirOnePadding) {
   EXPECT_THAT(op.pad_begin, ElementsAre(2, 2));
 }
 
+TEST(TorchImport, WhatPaddingCountsFor) {
+  const TorchFiles files;
+  for (const auto& [type, mode, counts] :
+       {std::tuple{"SpatialAveragePooling", "", true},
+        std::tuple{"cudnn.SpatialAveragePooling", "CUDNN_POOLING_AVERAGE_COUNT_INCLUDE_PADDING", true},
+        std::tuple{"cudnn.SpatialAveragePooling", "CUDNN_POOLING_AVERAGE_COUNT_EXCLUDE_PADDING", false}}) {
+    TorchModel model;
+    const Ref root = model.module(
+        type, {{"kW", 3.0}, {"kH", 3.0}, {"dW", 2.0}, {"dH", 2.0}, {"padW", 1.0}, {"padH", 1.0}, {"divide", true}});
+    model.document().set(root, "mode", std::string(mode));
+    const Graph graph = files.import(model, root, {1, 4, 5, 5});
+    EXPECT_EQ(op_of<Pool>(graph, "SpatialAveragePooling_1").include_padding, counts) << type << mode;
+  }
+}
+
+TEST(TorchImport, WhatAModuleLeavesOutIsWhatTorchTakes) {
+  const TorchFiles files;
+  TorchModel model;
+  const Ref root = model.container("Sequential",
+                                   {model.module("cudnn.SpatialCrossMapLRN", {{"K", 2.0}}), model.module("Threshold")});
+  const Graph graph = files.import(model, root, {1, 4, 5, 5});
+  const auto& lrn = op_of<Lrn>(graph, "SpatialCrossMapLRN_1");
+  EXPECT_EQ(lrn.k, 2.0F);
+  EXPECT_EQ(lrn.size, 5);
+  EXPECT_EQ(lrn.alpha, 1e-4F);
+  EXPECT_EQ(lrn.beta, 0.75F);
+  EXPECT_EQ(op_of<Unary>(graph, "Threshold_1").kind, UnaryKind::thresholded_relu);
+  EXPECT_EQ(op_of<Unary>(graph, "Threshold_1").alpha, 1e-6F);
+}
+
 TEST(TorchImport, ASingleSampleHasNoBatch) {
   const TorchFiles files;
   TorchModel model;

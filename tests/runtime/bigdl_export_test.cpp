@@ -4,9 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
+#include <functional>
+#include <string_view>
 
 #include "graph/export/bigdl.h"
+#include "graph/export/bigdl_writer.h"
 #include "graph/import/bigdl.h"
 #include "octavo/octavo.h"
 #include "tests/graph/caffe_files.h"
@@ -31,6 +35,38 @@ class BigdlRoundTrip : public testing::Test {
   graph::CaffeFiles files_;
   mutable int count_ = 0;
 };
+
+/// What one module makes of x, which octavo itself writes otherwise.
+Values made_by(std::string_view type, const std::function<void(graph::BigdlModuleWriter)>& fields, const Values& x) {
+  graph::BigdlWriter writer({});
+  writer.module("Input", "x", {});
+  writer.input("x");
+  fields(writer.module(type, "y", {"x"}));
+  writer.output("y");
+  const graph::CaffeFiles files;
+  return run(graph::import_bigdl(files.write("net.bigdl", writer.finish("net")),
+                                 {.weight_file = {}, .input_shapes = {{"x", x.shape}}}),
+             {x});
+}
+
+TEST(BigdlModules, NormalizeByAnyNorm) {
+  const Values x = random_values({2, 3, 4, 5}, 3);
+  const Values y = made_by(
+      "Normalize", [](auto module) { module.set("p", 3.0).set("eps", 1e-10); }, x);
+  double sum = 0;
+  for (std::size_t channel = 0; channel < 3; ++channel) sum += std::pow(std::fabs(x.numbers[20 * channel + 7]), 3);
+  EXPECT_NEAR(y.numbers[7], x.numbers[7] / std::cbrt(sum), 1e-5);
+}
+
+TEST(BigdlModules, HardSigmoidAndTablesThatCountFromOne) {
+  const Values y = made_by("HardSigmoid", [](auto) {}, {{1, 4}, {-3, -1, 0.5F, 4}});
+  EXPECT_THAT(y.numbers, testing::Pointwise(testing::FloatNear(1e-6F), {0.0F, 0.3F, 0.6F, 1.0F}));
+  const std::vector<float> rows{1, 2, 3, 4, 5, 6};
+  const auto table = [&](auto module) {
+    module.set("nIndex", std::int64_t{3}).set("nOutput", std::int64_t{2}).parameter({3, 2}, rows);
+  };
+  EXPECT_THAT(made_by("LookupTable", table, {{1, 2}, {3, 1}}).numbers, testing::ElementsAre(5, 6, 1, 2));
+}
 
 TEST_F(BigdlRoundTrip, LayersWithWeights) {
   const Shape image{2, 4, 9, 8};
@@ -87,6 +123,7 @@ TEST_F(BigdlRoundTrip, PoolsAndNormalization) {
   expect(graph::BatchNorm{random_blob({5}, 1), random_blob({5}, 2, 0.5F, 2.0F), 1e-3F}, {image});
   expect(graph::BatchNorm{random_blob({5}, 1), random_blob({5}, 2, 0.5F, 2.0F), 1e-3F}, {{3, 5}});
   expect(graph::PRelu{random_blob({5}, 3)}, {image});
+  expect(graph::PRelu{random_blob({1}, 3)}, {{2, 5, 7}});
   expect(graph::Softmax{1}, {image});
   expect(graph::Softmax{1}, {{3, 4}});
   expect(graph::Softmax{2}, {{2, 3, 4}});

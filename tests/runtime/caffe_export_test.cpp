@@ -63,7 +63,7 @@ TEST_F(CaffeRoundTrip, PoolsNormalizationAndFunctions) {
   for (const auto kind : {graph::PoolKind::max, graph::PoolKind::average}) {
     expect(graph::Pool{.kind = kind, .global = true}, {image});
     for (const bool ceil : {false, true}) {
-      graph::Pool pool{.kind = kind, .kernel = {3, 2}, .stride = {2, 1}, .pad_begin = {1, 1}, .pad_end = {1, 1}};
+      graph::Pool pool{.kind = kind, .kernel = {3, 2}, .stride = {3, 1}, .pad_begin = {1, 0}, .pad_end = {1, 0}};
       pool.ceil_mode = ceil;
       expect(pool, {image});
     }
@@ -82,6 +82,7 @@ TEST_F(CaffeRoundTrip, PoolsNormalizationAndFunctions) {
     expect(graph::Scale{.axis = axis, .offset = random_blob(part, 7)}, {image});
     expect(graph::Scale{.axis = axis}, {image, part});
   }
+  expect(graph::Scale{.axis = 1, .factor = random_blob({5, 9}, 6), .offset = random_blob({5, 9}, 7)}, {image});
   using Kind = graph::UnaryKind;
   for (const auto kind : {Kind::relu, Kind::relu6, Kind::sigmoid, Kind::tanh, Kind::elu, Kind::abs, Kind::power,
                           Kind::exp, Kind::log, Kind::threshold}) {

@@ -85,7 +85,7 @@ TEST(OnnxRoundTrip, PoolsAndNormalization) {
     expect_onnx_round_trip(graph::Pool{.kind = kind, .global = true}, {image});
     for (const bool ceil : {false, true}) {
       for (const bool padding : {false, true}) {
-        graph::Pool pool{.kind = kind, .kernel = {3, 2}, .stride = {2, 2}, .pad_begin = {1, 0}, .pad_end = {1, 1}};
+        graph::Pool pool{.kind = kind, .kernel = {3, 2}, .stride = {3, 2}, .pad_begin = {1, 0}, .pad_end = {1, 1}};
         pool.ceil_mode = ceil;
         pool.include_padding = padding;
         expect_onnx_round_trip(pool, {image});
@@ -261,9 +261,14 @@ TEST(OnnxExport, EightBitWeightsComeBackBitForBit) {
   const ValueId x = network.input("x", {2, 4, 9, 8}), z = network.input("z", {2, 100, 5, 5});
   const ValueId a = network.add("conv", conv, {x}), b = network.add("wide", wide, {z});
   const ValueId sequence = network.input("sequence", {2, 4, 300});
+  graph::Convolution whole = wide;  // one scale an output channel
+  whole.weights = random_blob({5, 100, 3, 3}, 25);
+  const ValueId e = network.add("whole", whole, {z});
   const ValueId c = network.add("rows", rows, {sequence}), d = network.add("flat", flat, {c});
-  Graph graph = graph::canonicalize(network.finish({a, b, d}));
-  graph = graph::quantize_weights(std::move(graph), {});
+  Graph graph = graph::canonicalize(network.finish({a, b, d, e}));
+  graph::QuantizationRules rules;
+  rules.layer_windows["whole"] = {.channels = 0};
+  graph = graph::quantize_weights(std::move(graph), rules);
   graph::infer_shapes(graph);
   graph::Graph back = there_and_back(OnnxFiles(), graph);
   back = graph::canonicalize(std::move(back));

@@ -245,6 +245,8 @@ class Converter:
         source = self.input_of(layer)
         self.set_output(layer, source, self.shapes[source])
 
+    add_split = add_dropout  # octavo writes what does nothing as a Split of one
+
     def add_softmax(self, layer):
         source = self.input_of(layer)
         self.logits, self.logits_layer = source, layer.bottom[0].decode()
