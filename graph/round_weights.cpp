@@ -5,7 +5,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "graph/check.h"
@@ -35,6 +39,42 @@ void round_window(std::span<const float> weights, float scale, std::int8_t* q) {
   for (std::size_t i = 0; i < weights.size(); ++i) q[i] = static_cast<std::int8_t>(round_half_even(weights[i] / scale));
 }
 
+/// Rounds so many weights the other way that the errors of all, and what the groups before have `lost`, add up to half
+/// a scale at most: those first that were nearest to it. Returns what is lost then (real minus rounded).
+class Balancer {
+ public:
+  double balance(std::span<const float> weights, float scale, std::int8_t* q, double lost) {
+    double missing = lost / static_cast<double>(scale);  // in steps
+    for (std::size_t i = 0; i < weights.size(); ++i) missing += rest(weights[i], scale, q[i]);
+    const int step = missing < 0.0 ? -1 : 1;
+    // No more than half of them: what a coarse window before this one lost can be more than this one can give.
+    const double wanted = std::min(std::ceil(std::abs(missing) - 0.5), static_cast<double>((weights.size() + 1) / 2));
+    if (wanted < 1.0) return missing * static_cast<double>(scale);
+    const auto most = static_cast<std::size_t>(wanted);
+    nearest_.clear();
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const double gain = step * rest(weights[i], scale, q[i]);
+      if (gain <= 0.0 || std::abs(q[i] + step) > 127) continue;
+      if (nearest_.size() == most) {
+        if (gain <= nearest_.front().first) continue;
+        std::pop_heap(nearest_.begin(), nearest_.end(), std::greater{});
+        nearest_.pop_back();
+      }
+      nearest_.emplace_back(gain, i);
+      std::push_heap(nearest_.begin(), nearest_.end(), std::greater{});
+    }
+    for (const auto& [gain, i] : nearest_) q[i] = static_cast<std::int8_t>(q[i] + step);
+    return (missing - step * static_cast<double>(nearest_.size())) * static_cast<double>(scale);
+  }
+
+ private:
+  static double rest(float weight, float scale, std::int8_t q) {
+    return static_cast<double>(weight / scale - static_cast<float>(q));
+  }
+
+  std::vector<std::pair<double, std::size_t>> nearest_;  ///< a heap, the least gain first
+};
+
 }  // namespace
 
 float bf16_rounded_up(float value) {
@@ -46,11 +86,14 @@ BlobPtr round_weights(const Blob& weights, std::int64_t window, ScaleFormat form
   const auto ins = static_cast<std::size_t>(weights.shape.at(1));
   const std::span<const float> all = weights.f32.values;
   const std::size_t row = all.size() / outs;
-  const std::size_t window_weights = static_cast<std::size_t>(window) * (row / ins);
+  const std::size_t taps = row / ins;
+  const std::size_t window_weights = static_cast<std::size_t>(window) * taps;
 
   std::vector<std::int8_t> q(all.size(), 0);
   std::vector<float> scales;
+  Balancer balancer;
   for (std::size_t out = 0; out < outs; ++out) {
+    double lost = 0.0;
     for (std::size_t begin = 0; begin < row; begin += window_weights) {
       const std::size_t first = out * row + begin;
       const auto part = all.subspan(first, std::min(window_weights, row - begin));
@@ -61,7 +104,12 @@ BlobPtr round_weights(const Blob& weights, std::int64_t window, ScaleFormat form
       float scale = bits < kSmallest ? 0.0F : std::bit_cast<float>(bits) / 127.0F;
       if (format == ScaleFormat::bf16_up) scale = bf16_rounded_up(scale);
       scales.push_back(scale);
-      if (scale != 0.0F) round_window(part, scale, &q[first]);
+      if (scale == 0.0F) continue;
+      round_window(part, scale, &q[first]);
+      const std::size_t group = taps == 1 ? part.size() : taps;
+      for (std::size_t i = 0; i < part.size(); i += group) {
+        lost = balancer.balance(part.subspan(i, group), scale, &q[first + i], lost);
+      }
     }
   }
   auto rounded = std::make_shared<Blob>();

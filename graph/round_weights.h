@@ -15,7 +15,10 @@ enum class ScaleFormat {
 };
 
 /// scale = max|w| / 127 over the window, q = round_half_even(w / scale); a window of zeros (below 2^-118)
-/// has scale 0 and q 0.
+/// has scale 0 and q 0. Then the errors are balanced: of each group (the taps of an input channel; the whole window
+/// where a channel has one), as many weights are rounded the other way, those nearest to a half first, as bring the sum
+/// of the errors of the filter so far to half a scale at most. Inputs have a mean, and neighbours are alike, so errors
+/// that cancel cost an output less than small ones that do not. What is a multiple of its scale stays what it is.
 /// `weights`: fp32, [out][in / groups](...). Throws Error(malformed) when a weight is NaN or infinite.
 [[nodiscard]] BlobPtr round_weights(const Blob& weights, std::int64_t window, ScaleFormat format);
 
