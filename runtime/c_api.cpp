@@ -96,6 +96,9 @@ std::string text_of(const char* text, const char* what) { return &deref(text, wh
 
 /// Bytes of each struct of options in the first octavo that had it, which is what a struct_size of 0 means. They stay
 /// when members are added.
+constexpr std::size_t first_bytes(const octavo_load_options*) {
+  return offsetof(octavo_load_options, tensorflow_order) + sizeof(int);
+}
 constexpr std::size_t first_bytes(const octavo_quantize_options*) {
   return offsetof(octavo_quantize_options, keep_float_count) + sizeof(size_t);
 }
