@@ -45,34 +45,34 @@ class Balancer {
  public:
   double balance(std::span<const float> weights, float scale, std::int8_t* q, double lost) {
     double missing = lost / static_cast<double>(scale);  // in steps
-    for (std::size_t i = 0; i < weights.size(); ++i) missing += rest(weights[i], scale, q[i]);
+    rests_.resize(weights.size());
+    for (std::size_t i = 0; i < weights.size(); ++i) rests_[i] = weights[i] / scale - static_cast<float>(q[i]);
+    for (const float rest : rests_) missing += static_cast<double>(rest);
     const int step = missing < 0.0 ? -1 : 1;
     // No more than half of them: what a coarse window before this one lost can be more than this one can give.
     const double wanted = std::min(std::ceil(std::abs(missing) - 0.5), static_cast<double>((weights.size() + 1) / 2));
     if (wanted < 1.0) return missing * static_cast<double>(scale);
     const auto most = static_cast<std::size_t>(wanted);
     nearest_.clear();
+    float least = 0.0F;  // what a weight has to be nearer than
     for (std::size_t i = 0; i < weights.size(); ++i) {
-      const double gain = step * rest(weights[i], scale, q[i]);
-      if (gain <= 0.0 || std::abs(q[i] + step) > 127) continue;
+      const float gain = static_cast<float>(step) * rests_[i];
+      if (gain <= least || std::abs(q[i] + step) > 127) continue;
       if (nearest_.size() == most) {
-        if (gain <= nearest_.front().first) continue;
         std::pop_heap(nearest_.begin(), nearest_.end(), std::greater{});
         nearest_.pop_back();
       }
       nearest_.emplace_back(gain, i);
       std::push_heap(nearest_.begin(), nearest_.end(), std::greater{});
+      if (nearest_.size() == most) least = nearest_.front().first;
     }
     for (const auto& [gain, i] : nearest_) q[i] = static_cast<std::int8_t>(q[i] + step);
     return (missing - step * static_cast<double>(nearest_.size())) * static_cast<double>(scale);
   }
 
  private:
-  static double rest(float weight, float scale, std::int8_t q) {
-    return static_cast<double>(weight / scale - static_cast<float>(q));
-  }
-
-  std::vector<std::pair<double, std::size_t>> nearest_;  ///< a heap, the least gain first
+  std::vector<float> rests_;                            ///< what rounding to the nearest left of each weight, in steps
+  std::vector<std::pair<float, std::size_t>> nearest_;  ///< a heap, the least gain first
 };
 
 }  // namespace
