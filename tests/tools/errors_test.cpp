@@ -96,7 +96,7 @@ TEST_F(Errors, ValuesThatCannotBeMeantAreRefusedNotBent) {
 
 TEST_F(Errors, AMisspeltOptionIsNamedBeforeWhatItHides) {
   expect_refused(run({"info", "--json-"}), 2, "there is no option '--json-' (did you mean '--json'");
-  expect_refused(run({"convert", path("lenet.octavo"), "--outputs=x"}), 2, "did you mean '--output'");
+  expect_refused(run({"convert", path("lenet.octavo"), "--ouput=x"}), 2, "did you mean '--output'");
   expect_refused(run({"info"}), 2, "MODEL is required");
 }
 
