@@ -24,6 +24,12 @@ constexpr float kHighest = std::numeric_limits<float>::max();
 bool has_bounds(const OnnxNode& node, std::size_t i) { return node.has_input(i) && node.input(i).bounds != nullptr; }
 bool is_open(const OnnxNode& node, std::size_t i) { return node.has_input(i) && node.input(i).open != nullptr; }
 
+/// Of a dimension that a file's values may lack.
+std::int64_t extent(const Shape& shape, std::int64_t axis) {
+  require(axis < static_cast<std::int64_t>(shape.size()), "the shape {} has no axis {}", to_text(shape), axis);
+  return shape[static_cast<std::size_t>(axis)];
+}
+
 std::int64_t open_axis(const OnnxNode& node, std::size_t i) { return node.input(i).open->axis; }
 
 /// Numbers with bounds stand for the greatest that they may be.
@@ -197,11 +203,11 @@ void open_transpose(OnnxNode& node) {
 
 void open_pad(OnnxNode& node) {
   const OpenExtent open = *node.input().open;
-  const auto axis = static_cast<std::size_t>(open.axis);
-  const std::int64_t size = node.shape().at(axis);
+  const std::int64_t axis = open.axis;
+  const std::int64_t size = extent(node.shape(), axis);
   convert_closed(node);
   const ImportedValue& y = node.made().at(0);
-  if (y.shape.at(axis) != size) refuse_open("padding along the axis of which only a run tells how much counts");
+  if (extent(y.shape, axis) != size) refuse_open("padding along the axis of which only a run tells how much counts");
   open_results(node, open.axis, open.count);
 }
 
@@ -228,7 +234,7 @@ void open_slice(OnnxNode& node) {
     axis = own;
   }
   if (axis < 0) return convert_closed(node);
-  const std::int64_t size = x.shape.at(static_cast<std::size_t>(axis));
+  const std::int64_t size = extent(x.shape, axis);
   ImportedValue count = x.open ? closed(x.open->count) : known_count(size);
   bool marked = x.open && x.open->rest_is_marked;
   for (std::size_t i = 0; i < slice.axes.size(); ++i) {
@@ -269,12 +275,12 @@ void open_concat(OnnxNode& node) {
   ImportedValue count;
   for (const ImportedValue& part : parts) {
     if (!part.open) continue;
-    room = std::min(room, part.shape.at(static_cast<std::size_t>(open)));
+    room = std::min(room, extent(part.shape, open));
     count = part.open->count;
   }
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const ImportedValue part = parts[i].open ? parts[i] : opened(parts[i], open, count);
-    if (part.shape.at(static_cast<std::size_t>(open)) < room) refuse_open("parts of different sizes");
+    if (extent(part.shape, open) < room) refuse_open("parts of different sizes");
     node.set_input(i, with_room(node, part, room));
   }
   convert_closed(node);
@@ -350,7 +356,7 @@ void open_top_k(OnnxNode& node) {
     return open_results(node, open.axis, open.count);
   }
   const bool largest = node.opset() < 11 || node.attributes().flag("largest", true);
-  const std::int64_t size = x.shape.at(static_cast<std::size_t>(axis));
+  const std::int64_t size = extent(x.shape, axis);
   ImportedValue count = x.open ? closed(x.open->count) : known_count(size);
   if (node.opset() >= 10) {
     const ImportedValue k = node.input(1);
@@ -370,7 +376,7 @@ void open_non_max_suppression(OnnxNode& node) {
   const ImportedValue scores = node.input(1);
   if (is_open(node, 0) && open_axis(node, 0) != 1) refuse_open("pictures of which only a run tells how many there are");
   std::int64_t room = scores.shape.size() == 3 ? scores.shape[2] : 0;
-  if (is_open(node, 0)) room = std::min(room, node.input(0).shape.at(1));
+  if (is_open(node, 0)) room = std::min(room, extent(node.input(0).shape, 1));
   if (scores.open && scores.open->axis != 2) refuse_open("classes of which only a run tells how many there are");
   const ImportedValue counted = scores.open        ? scores
                                 : is_open(node, 0) ? opened(scores, 2, node.input(0).open->count)
@@ -480,7 +486,7 @@ void open_arg(OnnxNode& node) {
 /// Regions that do not count are of no picture.
 void open_roi_align(OnnxNode& node) {
   if (!is_open(node, 1) || open_axis(node, 1) != 0) refuse_open("regions of which only a run tells the form");
-  const std::int64_t room = std::min(node.shape(1).at(0), node.shape(2).at(0));
+  const std::int64_t room = std::min(extent(node.shape(1), 0), extent(node.shape(2), 0));
   const ImportedValue regions = with_room(node, node.input(1), room);
   node.set_input(1, regions);
   node.set_input(2, with_rest(node, with_room(node, opened(node.input(2), 0, regions.open->count), room), -1.0F));
@@ -498,7 +504,7 @@ void open_scatter_elements(OnnxNode& node) {
   ImportedValue places = onnx_row_places(node, indices, axis), rows = updates;
   if (!places.open && updates.open) places = opened(places, 0, updates.open->count);
   if (places.open) {
-    const std::int64_t room = std::min(places.shape.at(0), rows.shape.at(0));
+    const std::int64_t room = std::min(extent(places.shape, 0), extent(rows.shape, 0));
     rows = with_room(node, opened(rows, 0, places.open->count), room);
     places = with_room(node, places, room);
   }

@@ -146,6 +146,20 @@ TEST(OnnxHostile, LoopsAreBounded) {
   EXPECT_THAT(error_of([&] { (void)OnnxFiles().import(proto); }).what(), HasSubstr("65"));
 }
 
+TEST(OnnxHostile, ARankThatBoxesHaveAndWhatIsPutBesideThemHasNot) {
+  OnnxModel model;
+  model.input("boxes", {1, 6, 4});
+  model.input("scores", {1, 2, 6});
+  model.node("NonMaxSuppression", {"boxes", "scores", model.integers("most", {4})}, "kept");
+  model.node("Gather", {"kept", model.integers("two", {2})}, "column", [](auto n) { n.set("axis", std::int64_t{1}); });
+  model.node("Squeeze", {"column", model.integers("last", {1})}, "which");
+  model.node("Gather", {"boxes", "which"}, "left", [](auto n) { n.set("axis", std::int64_t{1}); });
+  model.node("Concat", {"left", model.floats("flat", {4})}, "y", [](auto n) { n.set("axis", std::int64_t{0}); });
+  const Error error = error_of([&] { (void)OnnxFiles().import(model.finish("y")); });
+  EXPECT_THAT(error.what(), HasSubstr("[4] has no axis 1"));
+  EXPECT_THAT(error.what(), HasSubstr("'y'"));
+}
+
 TEST(OnnxHostile, OtherFilesAreNotTakenForOnnx) {
   const auto as_bytes = [](const std::string& text) { return std::as_bytes(std::span(text)); };
   EXPECT_TRUE(is_onnx(as_bytes(small_model().SerializeAsString())));

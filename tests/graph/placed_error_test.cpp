@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace octavo::graph {
 namespace {
 
@@ -23,6 +25,13 @@ TEST(PlacedError, KeepsAnInnerPlaceInItsText) {
   EXPECT_STREQ(error.what(), "net.pb: layer 'a': no such layer (leave it out)");
   EXPECT_EQ(error.where(), "net.pb");
   EXPECT_EQ(error.kind(), ErrorKind::malformed);
+}
+
+TEST(PlacedError, LeavesTheTerminalAlone) {
+  const std::string name("conv\0\x1b[31m\x7f", 11);
+  const Error error = placed(Error(ErrorKind::malformed, "bad '" + name + "'", {}, "rename '" + name + "'"), name);
+  EXPECT_STREQ(error.what(), "conv??[31m?: bad 'conv??[31m?' (rename 'conv??[31m?')");
+  EXPECT_EQ(error.where(), "conv??[31m?");
 }
 
 }  // namespace

@@ -18,18 +18,29 @@ enum class ErrorKind {
 };
 
 /// Every failure of the library. It says what went wrong, where (file, layer, byte), and how to fix it.
-/// The library never prints, exits or aborts.
+/// The library never prints, exits or aborts. Names in the texts come from files: bytes that would steer a terminal are
+/// question marks.
 class Error : public std::runtime_error {
  public:
   /// `where` and `hint` may be empty. what() is "where: what (hint)".
   Error(ErrorKind kind, std::string what, std::string where = {}, std::string hint = {})
-      : std::runtime_error(join(what, where, hint)), kind_(kind), where_(std::move(where)), hint_(std::move(hint)) {}
+      : std::runtime_error(plain(join(what, where, hint))),
+        kind_(kind),
+        where_(plain(std::move(where))),
+        hint_(plain(std::move(hint))) {}
 
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
   [[nodiscard]] const std::string& where() const noexcept { return where_; }
   [[nodiscard]] const std::string& hint() const noexcept { return hint_; }
 
  private:
+  static std::string plain(std::string text) {
+    for (char& c : text) {
+      const auto byte = static_cast<unsigned char>(c);
+      if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) c = '?';
+    }
+    return text;
+  }
   static std::string join(const std::string& what, const std::string& where, const std::string& hint) {
     std::string text = where.empty() ? what : where + ": " + what;
     if (!hint.empty()) text += " (" + hint + ")";
