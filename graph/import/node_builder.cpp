@@ -5,6 +5,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <map>
 #include <utility>
 
 #include "graph/axes.h"
@@ -195,19 +197,21 @@ std::optional<ImportedValue> NodeBuilder::untiled(const ImportedValue& x, std::i
 void NodeBuilder::results(std::vector<ImportedValue> values) { results_ = std::move(values); }
 
 std::vector<ImportedValue> NodeBuilder::finish() {
+  // In one pass: a node may have tens of thousands of results.
   Graph& graph = writer_.graph();
-  bool named = false;
+  std::multimap<ValueId, std::size_t> results_of;
   for (std::size_t i = 0; i < results_.size() && i < outputs_.size(); ++i) {
-    if (!results_[i].id || outputs_[i].empty()) continue;
-    const ValueId value = *results_[i].id;
-    for (std::size_t n = first_node_; n < graph.nodes.size(); ++n) {
-      const auto& made = graph.nodes[n].outputs;
-      if (std::find(made.begin(), made.end(), value) == made.end()) continue;
-      writer_.rename_value(value, outputs_[i]);
-      if (!named) writer_.rename_node(n, name_);
-      named = true;
+    if (results_[i].id && !outputs_[i].empty()) results_of.emplace(*results_[i].id, i);
+  }
+  std::map<std::size_t, std::size_t> nodes_of;  // by result
+  for (std::size_t n = first_node_; n < graph.nodes.size(); ++n) {
+    for (const ValueId made : graph.nodes[n].outputs) {
+      const auto [begin, end] = results_of.equal_range(made);
+      for (auto result = begin; result != end; ++result) nodes_of.emplace(result->second, n);
     }
   }
+  for (const auto& [result, node] : nodes_of) writer_.rename_value(*results_[result].id, outputs_[result]);
+  if (!nodes_of.empty()) writer_.rename_node(nodes_of.begin()->second, name_);
   return std::move(results_);
 }
 
