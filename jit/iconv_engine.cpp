@@ -7,6 +7,7 @@
 #include <array>
 
 #include "jit/aligned_bytes.h"
+#include "jit/iconv_block.h"
 #include "jit/iconv_emitter.h"
 #include "jit/kernel_cache.h"
 #include "jit/pack_weights.h"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "jit/aligned_bytes.h"
+#include "jit/iconv_block.h"
 #include "jit/iconv_emitter.h"
 #include "jit/kernel_cache.h"
 #include "jit/pack_weights.h"

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "jit/iconv_emitter.h"
+#include "jit/iconv_block.h"
 #include "jit/vector_unit.h"
 #include "jit/winograd_layout.h"
 #include "jit/word_split.h"
