@@ -20,33 +20,14 @@ namespace octavo::jit {
 
 namespace {
 
-constexpr double cycles_per_dequantize = 2.0;     ///< of a vector and window
-constexpr double cycles_per_output = 5.0;         ///< epilogue and store of a vector
-constexpr double cycles_per_run = 5.0;            ///< of neighbouring output vectors of a pixel ...
-constexpr double cycles_per_far_run = 30.0;       ///< ... which are parts of a pixel, in an output beyond L2
-constexpr double cycles_per_block = 30.0;         ///< loop ends, pipeline refill
-constexpr double cycles_per_quantize = 6.0;       ///< of a vector of channels and field pixel ...
-constexpr double cycles_per_far_quantize = 14.0;  ///< ... and when the input does not come from L2
-constexpr double cycles_per_batch = 60.0;         ///< scales of up to 16 windows
-constexpr double cycles_per_call = 150.0;         ///< of a kernel
-/// Writing an output that does not stay in L2: its bytes, and each row of a tile, which begins somewhere new.
-constexpr double far_write_bytes_per_cycle = 6.0, cycles_per_far_row = 450.0;
-constexpr double l2_bytes_per_cycle = 24.0;
-constexpr double l3_bytes_per_cycle = 16.0;
-constexpr double memory_bytes_per_cycle = 8.0;
-constexpr double not_overlapped = 0.25;  ///< of the time that computing and streaming share
-/// A window that is smaller represents its values better; of plans that cost within this the smallest tile wins.
-constexpr double indifferent = 1.01;
 constexpr std::int64_t largest_window_tile = 256;  ///< output pixels
 /// The same for pictures, whose values range alike everywhere.
 constexpr std::int64_t largest_picture_tile = 2048, picture_channels = 4;
 constexpr std::int64_t largest_pixel_tile = 224;  ///< with one scale a pixel, where the tile does not limit accuracy
 
-constexpr double widest_lanes = 16.0;
-
-class CostModel {
+class DirectCost {
  public:
-  CostModel(const ConvSpec& spec, const Machine& machine, int threads)
+  DirectCost(const ConvSpec& spec, const Machine& machine, int threads)
       : spec_(spec), machine_(machine), threads_(threads), run_(spec) {
     const std::int64_t taps = spec.kernel_h * spec.kernel_w;
     steps_ = taps * (run_.full * window_bytes(run_.channels) + window_bytes(run_.tail_channels)) / 4;
@@ -74,6 +55,22 @@ class CostModel {
   }
 
  private:
+  static constexpr double cycles_per_dequantize = 2.0;     ///< of a vector and window
+  static constexpr double cycles_per_output = 5.0;         ///< epilogue and store of a vector
+  static constexpr double cycles_per_run = 5.0;            ///< of neighbouring output vectors of a pixel ...
+  static constexpr double cycles_per_far_run = 30.0;       ///< ... which are parts of a pixel, in an output beyond L2
+  static constexpr double cycles_per_block = 30.0;         ///< loop ends, pipeline refill
+  static constexpr double cycles_per_quantize = 6.0;       ///< of a vector of channels and field pixel ...
+  static constexpr double cycles_per_far_quantize = 14.0;  ///< ... and when the input does not come from L2
+  static constexpr double cycles_per_batch = 60.0;         ///< scales of up to 16 windows
+  static constexpr double cycles_per_call = 150.0;         ///< of a kernel
+  /// Writing an output that does not stay in L2: its bytes, and each row of a tile, which begins somewhere new.
+  static constexpr double far_write_bytes_per_cycle = 6.0, cycles_per_far_row = 450.0;
+  static constexpr double l2_bytes_per_cycle = 24.0;
+  static constexpr double l3_bytes_per_cycle = 16.0;
+  static constexpr double memory_bytes_per_cycle = 8.0;
+  static constexpr double not_overlapped = 0.25;  ///< of the time that computing and streaming share
+
   /// How much longer the busiest thread works than the mean one: channel blocks of tiles are shared (in either order).
   [[nodiscard]] double imbalance(const Plan& plan, const TileGrid& grid) const {
     const std::int64_t blocks = spec_.groups * ((out_vectors_ + plan.column_vectors - 1) / plan.column_vectors);
@@ -182,7 +179,7 @@ std::vector<PixelBlock> tile_candidates(const ConvSpec& spec, bool per_pixel) {
   return tiles;
 }
 
-WorkOrder choose_order(const CostModel& model, Plan plan, std::int64_t tiles, const Machine& machine, int threads) {
+WorkOrder choose_order(const DirectCost& model, Plan plan, std::int64_t tiles, const Machine& machine, int threads) {
   if (tiles < threads) return WorkOrder::channel_outer;
   if (model.scratch_bytes(plan) * tiles > machine.l2_bytes / 2) return WorkOrder::tile_outer;
   plan.order = WorkOrder::tile_outer;
@@ -191,7 +188,7 @@ WorkOrder choose_order(const CostModel& model, Plan plan, std::int64_t tiles, co
   return model.cycles(plan) < tile_outer ? WorkOrder::channel_outer : WorkOrder::tile_outer;
 }
 
-std::string explain(const ConvSpec& spec, const CostModel& model, const PlanCandidate& candidate) {
+std::string explain(const ConvSpec& spec, const DirectCost& model, const PlanCandidate& candidate) {
   const Plan& plan = candidate.plan;
   const double products = static_cast<double>(spec.out_h * spec.out_w * spec.out_channels * spec.channels_per_group()) *
                           static_cast<double>(spec.kernel_h * spec.kernel_w);
@@ -225,19 +222,21 @@ std::vector<Plan> direct_plans(const ConvSpec& spec, Breadth breadth) {
 }
 
 PlanCandidate choose_direct(const ConvSpec& spec, const Machine& machine, int threads) {
-  const CostModel model(spec, machine, threads);
+  const DirectCost model(spec, machine, threads);
   std::vector<PlanCandidate> candidates;
   for (Plan& plan : direct_plans(spec, Breadth::planner)) {
     plan.order = choose_order(model, plan, TileGrid(spec, plan).tiles(), machine, threads);
     candidates.push_back({plan, model.cycles(plan)});
   }
+  // A window that is smaller represents its values better; of plans that cost within this the smallest tile wins.
+  constexpr double indifferent = 1.01;
   PlanCandidate chosen = cheapest_candidate(candidates, indifferent, !scale_per_pixel(spec));
   chosen.plan.reason = explain(spec, model, chosen);
   return chosen;
 }
 
 std::vector<PlanCandidate> direct_candidates(const ConvSpec& spec, const Machine& machine, int threads) {
-  const CostModel model(spec, machine, threads);
+  const DirectCost model(spec, machine, threads);
   std::vector<PlanCandidate> candidates;
   for (Plan& plan : direct_plans(spec, Breadth::tuner)) {
     for (const WorkOrder order : {WorkOrder::tile_outer, WorkOrder::channel_outer}) {

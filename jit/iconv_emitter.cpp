@@ -28,8 +28,7 @@ constexpr int locals_bytes = 64;
 constexpr std::int64_t unrolled_steps = 64;
 constexpr std::int64_t unrolled_steps_by_words = 16;  ///< whose dot products are several instructions each
 constexpr std::int64_t looped_steps = 16;             ///< of a window too deep to unroll
-constexpr std::int64_t cache_line_bytes = 64;
-constexpr std::int64_t most_lines_ahead = 16;  ///< in a row: a core has room for some twenty misses
+constexpr std::int64_t most_lines_ahead = 16;         ///< in a row: a core has room for some twenty misses
 
 class IconvEmitter {
  public:

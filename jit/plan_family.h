@@ -42,6 +42,9 @@ struct RegisterBlock {
 /// unless weights are used once.
 [[nodiscard]] std::int64_t planned_word_depth(const ConvSpec& spec);
 
+/// Lanes of the vectors that the cost models' constants were measured with.
+constexpr double widest_lanes = 16.0;
+
 /// Cycles of a dot product of two vectors, with or without 16-bit sums (Plan::word_depth).
 [[nodiscard]] double cycles_per_dot(Isa isa, std::int64_t word_depth);
 
