@@ -19,12 +19,14 @@ std::string to_text(const Shape& shape) {
 }
 
 std::int64_t element_count(const Shape& shape) {
+  // Importers count within their loops: no text is made of a shape that has nothing wrong.
+  const auto refuse = [&](const char* what) { fail("shape {} has {}", to_text(shape), what); };
   // Signs and zeros first: a zero dimension makes the rest harmless, a negative one is an error wherever it stands.
-  for (const std::int64_t dim : shape) require(dim >= 0, "shape {} has a negative dimension", to_text(shape));
+  if (std::any_of(shape.begin(), shape.end(), [](std::int64_t dim) { return dim < 0; })) refuse("a negative dimension");
   if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
   std::int64_t count = 1;
   for (const std::int64_t dim : shape) {
-    require(!__builtin_mul_overflow(count, dim, &count), "shape {} has too many elements", to_text(shape));
+    if (__builtin_mul_overflow(count, dim, &count)) refuse("too many elements");
   }
   return count;
 }

@@ -22,27 +22,40 @@ Registers cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
 /// Bytes of the data caches of level 1, 2, 3 (index 0 unused); 0 where unknown.
 using CacheBytes = std::array<std::int64_t, 4>;
 
-/// Intel's leaf 4 and AMD's 0x8000001D share one format: type, level, ways, partitions, line size, sets.
-CacheBytes caches_of_leaf(std::uint32_t leaf) {
-  constexpr std::uint32_t max_caches = 16, instruction_cache = 2;
+struct Caches {
   CacheBytes bytes{};
+  std::int64_t sharing_l3 = 0;  ///< hardware threads; 0 where unknown
+};
+
+/// Intel's leaf 4 and AMD's 0x8000001D share one format: type, level, ways, partitions, line size, sets.
+Caches caches_of_leaf(std::uint32_t leaf) {
+  constexpr std::uint32_t max_caches = 16, instruction_cache = 2;
+  Caches caches;
   for (std::uint32_t subleaf = 0; subleaf < max_caches; ++subleaf) {
     const auto [eax, ebx, ecx, edx] = cpuid(leaf, subleaf);
     const std::uint32_t type = eax & 31U, level = (eax >> 5U) & 7U;
     if (type == 0) break;
-    if (type == instruction_cache || level == 0 || level >= bytes.size()) continue;
+    if (type == instruction_cache || level == 0 || level >= caches.bytes.size()) continue;
     const std::int64_t ways = (ebx >> 22U) + 1, partitions = ((ebx >> 12U) & 0x3FFU) + 1, line = (ebx & 0xFFFU) + 1;
-    bytes[level] = ways * partitions * line * (static_cast<std::int64_t>(ecx) + 1);
+    caches.bytes[level] = ways * partitions * line * (static_cast<std::int64_t>(ecx) + 1);
+    if (level == 3) caches.sharing_l3 = ((eax >> 14U) & 0xFFFU) + 1;
   }
-  return bytes;
+  return caches;
 }
 
-CacheBytes caches_of_cpuid() {
+Caches caches_of_cpuid() {
   constexpr std::uint32_t extended = 0x80000000U, amd_caches = 0x8000001DU, topology_extensions = 1U << 22U;
   const bool has_amd_leaf = cpuid(extended)[0] >= amd_caches && (cpuid(0x80000001U)[2] & topology_extensions) != 0;
-  const CacheBytes amd = has_amd_leaf ? caches_of_leaf(amd_caches) : CacheBytes{};
-  if (amd[1] != 0) return amd;
-  return cpuid(0)[0] >= 4 ? caches_of_leaf(4) : CacheBytes{};
+  const Caches amd = has_amd_leaf ? caches_of_leaf(amd_caches) : Caches{};
+  if (amd.bytes[1] != 0) return amd;
+  return cpuid(0)[0] >= 4 ? caches_of_leaf(4) : Caches{};
+}
+
+/// A host moves the few cores of a small virtual machine about, and does not tell it when they no longer share a cache.
+bool may_be_moved(std::int64_t sharing) {
+  constexpr std::uint32_t hypervisor = 1U << 31U;
+  constexpr std::int64_t few = 4;
+  return (cpuid(1)[2] & hypervisor) != 0 && sharing < few;
 }
 
 CacheBytes caches_of_sysfs() {
@@ -81,14 +94,16 @@ std::string brand() {
 
 Machine Machine::detect() {
   Machine machine;
-  const CacheBytes from_cpuid = caches_of_cpuid(), from_sysfs = caches_of_sysfs();
+  const Caches from_cpuid = caches_of_cpuid();
+  const CacheBytes from_sysfs = caches_of_sysfs();
   const auto take = [&](std::int64_t& field, std::size_t level) {
-    const std::int64_t bytes = from_cpuid[level] != 0 ? from_cpuid[level] : from_sysfs[level];
+    const std::int64_t bytes = from_cpuid.bytes[level] != 0 ? from_cpuid.bytes[level] : from_sysfs[level];
     if (bytes != 0) field = bytes;
   };
   take(machine.l1d_bytes, 1);
   take(machine.l2_bytes, 2);
   take(machine.l3_bytes, 3);
+  if (from_cpuid.sharing_l3 != 0) machine.sharing_l3 = may_be_moved(from_cpuid.sharing_l3) ? 1 : from_cpuid.sharing_l3;
   machine.cpu_name = brand();
   return machine;
 }

@@ -16,6 +16,8 @@ namespace octavo::jit {
 /// What a plan needs to know of the machine.
 struct Machine {
   std::int64_t l1d_bytes = 32 * 1024, l2_bytes = 1024 * 1024, l3_bytes = 32 * 1024 * 1024;
+  /// Hardware threads that reach one L3. 1 in a small virtual machine: its host may move it to cores that share none.
+  std::int64_t sharing_l3 = 16;
   std::string cpu_name;
   /// Reads CPUID and sysfs; falls back to the defaults above where they do not tell.
   static Machine detect();

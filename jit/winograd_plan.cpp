@@ -50,8 +50,7 @@ class WinogradCost {
     const double compute = work_tiles * multiply_cycles();
     const double streams = weight_cycles();
     const double item_cycles = work_tiles * blocks() * cycles_per_item;
-    const double join = plan_.order == WorkOrder::channel_outer && threads_ > 1 ? cycles_per_join * threads_ : 0.0;
-    return mean_tiles() * quantized_tiles() * input_cycles() + join +
+    return mean_tiles() * quantized_tiles() * input_cycles() + join_cycles() +
            (tiles * output_cycles() + std::max(compute, streams) + not_overlapped * std::min(compute, streams) +
             item_cycles) *
                imbalance();
@@ -72,6 +71,8 @@ class WinogradCost {
   static constexpr double cycles_per_call = 70.0;            ///< of a kernel
   static constexpr double cycles_per_item = 150.0;           ///< a work tile and channel block
   static constexpr double cycles_per_join = 5000.0;          ///< of the threads, between quantizing and computing
+  /// To read what a core wrote and to write it anew, sharing an L3, and not.
+  static constexpr double near_bytes_per_cycle = 4.0, apart_bytes_per_cycle = 0.7;
   static constexpr double l2_bytes_per_cycle = 24.0;
   static constexpr double l3_bytes_per_cycle = 12.0;
   static constexpr double memory_bytes_per_cycle = 7.0;
@@ -102,6 +103,14 @@ class WinogradCost {
     }
     const bool cut_twice = threads_ > 2 && tiles % threads_ != 0;
     return static_cast<double>(busiest(tiles) + (cut_twice ? threads_ : 0));
+  }
+  /// With channel blocks outermost threads wait for each other, and read what the others quantized.
+  [[nodiscard]] double join_cycles() const {
+    if (plan_.order == WorkOrder::tile_outer || threads_ == 1) return 0.0;
+    const auto bytes = static_cast<double>(layout_.scratch_bytes() * layout_.grid().tiles());
+    const auto near = static_cast<double>(std::min<std::int64_t>(threads_, machine_.sharing_l3));
+    return cycles_per_join * threads_ +
+           bytes * ((near - 1.0) / near_bytes_per_cycle + (threads_ - near) / apart_bytes_per_cycle);
   }
   /// Of a Winograd tile, all channels.
   [[nodiscard]] double input_cycles() const {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers with weights, pools and normalization as ONNX nodes.
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -161,6 +163,10 @@ void OnnxNodeExporter::write(const LayerNorm& op) {
   const Shape row(in_shape().begin() + axis, in_shape().end());
   const auto count = static_cast<std::size_t>(element_count(row));
   if (op.centered) {
+    // The operator wants a scale; its ones are not worth a file larger than any layer's row.
+    constexpr std::size_t kMaxOnes = std::size_t{1} << 24;
+    if (!op.factor && count > kMaxOnes)
+      cannot(fmt::format("a layer normalization of {} numbers without a scale", count));
     std::vector<std::string> inputs{
         in(), op.factor ? constant("scale", *op.factor, row) : constant("scale", row, std::vector<float>(count, 1.0F))};
     if (op.offset) inputs.push_back(constant("bias", *op.offset, row));

@@ -5,7 +5,9 @@
 #include "graph/export/bigdl.h"
 #include "graph/import/bigdl.h"
 #include "octavo/error.h"
+#include "octavo_bigdl.pb.h"
 #include "tests/fuzz/memory_file.h"
+#include "tests/fuzz/message_mutator.h"
 
 namespace {
 
@@ -34,4 +36,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const Error&) {
   }
   return 0;
+}
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
+                                               unsigned int seed) {
+  octavo::graph::bigdl::Module model;
+  return octavo::fuzz::mutate(model, data, size, max_size, seed);
+}
+
+extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* first, std::size_t first_size,
+                                                 const std::uint8_t* second, std::size_t second_size, std::uint8_t* out,
+                                                 std::size_t max_size, unsigned int seed) {
+  octavo::graph::bigdl::Module model;
+  return octavo::fuzz::cross_over(model, {reinterpret_cast<const char*>(first), first_size},
+                                  {reinterpret_cast<const char*>(second), second_size}, out, max_size, seed);
 }

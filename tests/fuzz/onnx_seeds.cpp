@@ -32,6 +32,7 @@ constexpr const char* kOperators[] = {"Abs",
                                       "Div",
                                       "Dropout",
                                       "DynamicQuantizeLinear",
+                                      "Einsum",
                                       "Equal",
                                       "Expand",
                                       "EyeLike",
@@ -96,6 +97,11 @@ constexpr const char* kOperators[] = {"Abs",
                                       "Upsample",
                                       "Where"};
 
+constexpr const char* kOfOpenValues[] = {
+    "ArgMax",  "Concat",  "ConstantOfShape", "Expand",    "Flatten",   "Gather",   "GatherND",        "Gemm",  "MatMul",
+    "NonZero", "Pad",     "Range",           "ReduceMax", "Reshape",   "RoiAlign", "ScatterElements", "Shape", "Size",
+    "Slice",   "Softmax", "Split",           "TopK",      "Transpose", "Unsqueeze"};
+
 std::string floats(OnnxWriter& writer, const std::string& name, const Shape& shape) {
   std::size_t count = 1;
   for (const std::int64_t dim : shape) count *= static_cast<std::size_t>(dim);
@@ -142,6 +148,39 @@ std::string folding() {
   return writer.finish("folding");
 }
 
+/// One node of the operator on as many boxes as suppression leaves.
+std::string open(const std::string& type) {
+  OnnxWriter writer({});
+  writer.input("boxes", {1, 6, 4});
+  writer.input("scores", {1, 2, 6});
+  writer.node(
+      "NonMaxSuppression", "kept",
+      {"boxes", "scores", writer.integers("most", {4}), floats(writer, "overlap", {}), floats(writer, "least", {})},
+      {"kept"});
+  writer.node("Gather", "column", {"kept", writer.integers("two", {2})}, {"column"}).set("axis", std::int64_t{1});
+  writer.node("Squeeze", "which", {"column", writer.integers("last", {1})}, {"which"});
+  writer.node("Gather", "left", {"boxes", "which"}, {"left"}).set("axis", std::int64_t{1});
+  std::vector<std::string> inputs{"left"};
+  if (type == "RoiAlign") {
+    writer.input("image", {1, 3, 8, 8});
+    writer.node("Squeeze", "rois", {"left", writer.integers("first", {0})}, {"rois"});
+    inputs = {"image", "rois", "which"};
+  } else if (type == "TopK" || type.find("Slice") != std::string::npos || type.find("shape") != std::string::npos) {
+    for (const std::int64_t number : {1, 3, 1})
+      inputs.push_back(writer.integers("i" + std::to_string(inputs.size()), {number}));
+  } else {
+    inputs.push_back(type.starts_with("Gather") || type == "Compress" ? "which" : floats(writer, "four", {4, 4}));
+  }
+  writer.node(type, type, inputs, {"y"})
+      .set("axes", std::vector<std::int64_t>{1})
+      .set("axis", std::int64_t{1})
+      .set("perm", std::vector<std::int64_t>{1, 0, 2})
+      .set("to", std::int64_t{7})
+      .set("kernel_shape", std::vector<std::int64_t>{2});
+  writer.output("y", {});
+  return writer.finish("open");
+}
+
 /// A node that holds the graph of a model, twice over.
 std::string holding(const std::string& type, const char* attribute) {
   OnnxWriter inner({}), outer({});
@@ -180,6 +219,7 @@ int main(int argc, char** argv) {
   const std::filesystem::path folder = argv[1];
   std::filesystem::create_directories(folder);
   for (const std::string type : kOperators) std::ofstream(folder / type, std::ios::binary) << seed(type);
+  for (const std::string type : kOfOpenValues) std::ofstream(folder / ("open_" + type), std::ios::binary) << open(type);
   std::ofstream(folder / "folding", std::ios::binary) << folding();
   std::ofstream(folder / "If", std::ios::binary) << holding("If", "then_branch");
   for (const std::string type : {"Loop", "Scan"})

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graph/export/tensorflow_writer.h"
@@ -32,13 +33,17 @@ constexpr const char* kOperators[] = {"Abs",
                                       "ConcatV2",
                                       "Conv2D",
                                       "Cumsum",
+                                      "CombinedNonMaxSuppression",
+                                      "CropAndResize",
                                       "DepthToSpace",
                                       "Dequantize",
+                                      "Einsum",
                                       "ExpandDims",
                                       "FakeQuantWithMinMaxArgs",
                                       "Fill",
                                       "FloorDiv",
                                       "FusedBatchNorm",
+                                      "GatherNd",
                                       "GatherV2",
                                       "LRN",
                                       "LeakyRelu",
@@ -51,6 +56,8 @@ constexpr const char* kOperators[] = {"Abs",
                                       "Merge",
                                       "MirrorPad",
                                       "Mul",
+                                      "NonMaxSuppressionV3",
+                                      "NonMaxSuppressionV5",
                                       "OneHot",
                                       "Pack",
                                       "Pad",
@@ -75,9 +82,50 @@ constexpr const char* kOperators[] = {"Abs",
                                       "TopKV2",
                                       "Transpose",
                                       "Unpack",
+                                      "Where",
                                       "BatchToSpaceND",
                                       "DepthwiseConv2dNative",
                                       "Conv2DBackpropInput"};
+
+constexpr const char* kOfIntegers[] = {"Dequantize",         "QuantizeDownAndShrinkRange",
+                                       "QuantizedAvgPool",   "QuantizedBiasAdd",
+                                       "QuantizedConcat",    "QuantizedConv2D",
+                                       "QuantizedMatMul",    "QuantizedMaxPool",
+                                       "QuantizedRelu",      "QuantizedRelu6",
+                                       "QuantizedReshape",   "Requantize",
+                                       "RequantizationRange"};
+
+/// An operator on integers and the ends of their ranges.
+std::string of_integers(const std::string& type) {
+  TensorflowWriter writer({});
+  writer.node("Placeholder", "x", {}).set("dtype", tensorflow::DT_FLOAT).set_shape("shape", {1, 4, 4, 2});
+  const std::string low = writer.floats("low", {}, std::vector<float>{-1.0F}),
+                    high = writer.floats("high", {}, std::vector<float>{1.0F});
+  const std::string weights = writer.floats("w", {2, 2, 2, 2}, std::vector<float>(16, 0.5F));
+  const std::string list = writer.integers("list", {1, 2, 2, 8}), number = writer.integer("number", 3);
+  for (const auto& [name, input] : {std::pair<std::string, std::string>{"q", "x"}, {"v", weights}}) {
+    writer.node("QuantizeV2", name, {input, low, high})
+        .set("T", tensorflow::DT_QUINT8)
+        .set("mode", std::string_view("MIN_FIRST"));
+  }
+  const std::vector<std::vector<std::string>> choices{{"q", "q:1", "q:2"},
+                                                      {"q", "v", "q:1", "q:2", "v:1", "v:2"},
+                                                      {"q", list, "q:1", "q:2"},
+                                                      {"q", "q:1", "q:2", low, high},
+                                                      {number, "q", "q", "q:1", low, "q:2", high}};
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    writer.node(type, "y" + std::to_string(i), choices[i])
+        .set("T", tensorflow::DT_QUINT8)
+        .set("Tinput", tensorflow::DT_QUINT8)
+        .set("Tfilter", tensorflow::DT_QUINT8)
+        .set("out_type", tensorflow::DT_QINT32)
+        .set("padding", std::string_view("SAME"))
+        .set("strides", std::vector<std::int64_t>{1, 1, 1, 1})
+        .set("ksize", std::vector<std::int64_t>{1, 2, 2, 1})
+        .set("N", std::int64_t{2});
+  }
+  return writer.finish();
+}
 
 std::string graph_of(const std::string& type, bool text) {
   TensorflowWriter writer({});
@@ -144,6 +192,9 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(folder);
   for (const char* type : kOperators) {
     std::ofstream(folder / type, std::ios::binary) << graph_of(type, false);
+  }
+  for (const std::string type : kOfIntegers) {
+    std::ofstream(folder / ("of_integers_" + type), std::ios::binary) << of_integers(type);
   }
   std::ofstream(folder / "text", std::ios::binary) << graph_of("Conv2D", true);
   for (const bool snappy : {false, true}) write_saved_model(folder, snappy);

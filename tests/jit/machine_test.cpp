@@ -15,6 +15,7 @@ TEST(Machine, CachesGrowWithTheirLevelAndAreOfSaneSizes) {
   EXPECT_LE(machine.l1d_bytes, 1024 * 1024);
   EXPECT_GT(machine.l2_bytes, machine.l1d_bytes);
   EXPECT_GE(machine.l3_bytes, machine.l2_bytes);
+  EXPECT_GE(machine.sharing_l3, 1);
   EXPECT_FALSE(machine.cpu_name.empty());
 }
 

@@ -126,6 +126,9 @@ ConvSpec winograd(std::int64_t channels, std::int64_t size) {
 TEST(PlanTest, ThreadsShareTheQuantizationOfASingleWinogradTile) {
   EXPECT_EQ(make_plan(winograd(512, 14), Machine{}, 1).order, WorkOrder::tile_outer);
   EXPECT_EQ(make_plan(winograd(512, 14), Machine{}, 2).order, WorkOrder::channel_outer);
+  Machine apart;
+  apart.sharing_l3 = 1;  // to get a number from the other thread then takes longer than to quantize it
+  EXPECT_EQ(make_plan(winograd(512, 14), apart, 2).order, WorkOrder::tile_outer);
 }
 
 TEST(PlanTest, ThreadsShareALargeMapByRows) {

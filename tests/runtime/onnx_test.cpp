@@ -235,6 +235,8 @@ TEST(OnnxExport, NamesTheFirstLayerThatOnnxCannotSay) {
   const std::pair<Graph, const char*> cases[] = {
       {graph_of(graph::Lrn{.across_channels = false}, {image}, Arrival::as_given), "layer 'y' (Lrn)"},
       {graph_of(graph::PriorBox{.min_sizes = {2}}, {image, image}, Arrival::as_given), "layer 'y' (PriorBox)"},
+      // ONNX would want as many ones as that.
+      {graph_of(graph::LayerNorm{}, {{{1 << 30}, {}}}, Arrival::as_given), "layer 'y' (LayerNorm)"},
   };
   for (const auto& [graph, place] : cases) {
     try {
