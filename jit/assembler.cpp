@@ -15,9 +15,8 @@ namespace {
 constexpr std::size_t first_buffer_bytes = 64 * 1024;
 constexpr std::size_t buffer_alignment = 4096;
 constexpr int saved_registers_bytes = 5 * 8;
-constexpr int line_bytes = 64;
 
-int round_up_to_line(int bytes) { return (bytes + line_bytes - 1) / line_bytes * line_bytes; }
+int round_up_to_line(int bytes) { return (bytes + cache_line_bytes - 1) / cache_line_bytes * cache_line_bytes; }
 }  // namespace
 
 int displacement(std::int64_t bytes) {
@@ -55,7 +54,7 @@ void Assembler::prologue(int local_bytes) {
   push(r15);
   if (local_bytes_ + reserved_bytes_ > 0) {
     sub(rsp, local_bytes_ + reserved_bytes_);
-    and_(rsp, -line_bytes);
+    and_(rsp, -cache_line_bytes);
   }
 }
 
@@ -90,7 +89,7 @@ void Assembler::advance(const Xbyak::Operand& target, std::int64_t bytes) {
 
 KernelImage Assembler::finish(std::string name) {
   const bool any = !constants_.empty() || !vectors_.empty();
-  if (any) align(vectors_.empty() ? 4 : line_bytes);
+  if (any) align(vectors_.empty() ? 4 : cache_line_bytes);
   const std::size_t constants_at = getSize();
   if (any) annotate("constants");
   for (auto& [dwords, label] : vectors_) {

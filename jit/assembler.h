@@ -14,6 +14,8 @@
 
 namespace octavo::jit {
 
+constexpr int cache_line_bytes = 64;
+
 /// `bytes` as the displacement of a memory operand. Throws Error(unsupported) beyond 31 bits.
 [[nodiscard]] int displacement(std::int64_t bytes);
 

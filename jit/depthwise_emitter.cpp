@@ -23,10 +23,10 @@ constexpr std::int64_t block_columns = 4;
 constexpr int field_registers = 4, constant_registers = 2;
 static_assert(field_registers >= EpilogueEmitter::temporaries);
 
-class Emitter {
+class DepthwiseEmitter {
  public:
-  Emitter(const ConvSpec& spec, const Plan& plan, const DepthwiseLayout& layout, std::int64_t rows,
-          std::int64_t columns, bool partial)
+  DepthwiseEmitter(const ConvSpec& spec, const Plan& plan, const DepthwiseLayout& layout, std::int64_t rows,
+                   std::int64_t columns, bool partial)
       : spec_(spec),
         layout_(layout),
         rows_(rows),
@@ -235,7 +235,7 @@ std::int64_t most_depthwise_rows(Isa isa) {
 
 KernelImage emit_depthwise(const ConvSpec& spec, const Plan& plan, const DepthwiseLayout& layout, std::int64_t rows,
                            std::int64_t columns, bool partial, std::string name) {
-  return Emitter(spec, plan, layout, rows, columns, partial).emit(std::move(name));
+  return DepthwiseEmitter(spec, plan, layout, rows, columns, partial).emit(std::move(name));
 }
 
 }  // namespace octavo::jit

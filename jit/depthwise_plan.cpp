@@ -108,7 +108,7 @@ std::string explain(const ConvSpec& spec, const PlanCandidate& candidate) {
       candidate.cycles / static_cast<double>(spec.out_h * spec.out_w));
 }
 
-std::vector<PlanCandidate> candidates(const ConvSpec& spec, const Machine& /*machine*/, int threads) {
+std::vector<PlanCandidate> depthwise_candidates(const ConvSpec& spec, const Machine& /*machine*/, int threads) {
   std::vector<PlanCandidate> candidates;
   for (const Plan& plan : plans(spec)) {
     PlanCandidate& candidate = candidates.emplace_back(PlanCandidate{plan, cycles(spec, plan, threads)});
@@ -117,17 +117,17 @@ std::vector<PlanCandidate> candidates(const ConvSpec& spec, const Machine& /*mac
   return candidates;
 }
 
-PlanCandidate choose(const ConvSpec& spec, const Machine& machine, int threads) {
-  return cheapest_candidate(candidates(spec, machine, threads), indifferent, true);
+PlanCandidate choose_depthwise(const ConvSpec& spec, const Machine& machine, int threads) {
+  return cheapest_candidate(depthwise_candidates(spec, machine, threads), indifferent, true);
 }
 
-bool contains(const ConvSpec& spec, const Plan& plan) {
+bool is_depthwise_plan(const ConvSpec& spec, const Plan& plan) {
   const std::vector<Plan> known = plans(spec);
   return std::any_of(known.begin(), known.end(), [&](const Plan& other) { return other.same_blocking(plan); });
 }
 
 }  // namespace
 
-PlanFamily depthwise_family() { return {choose, candidates, contains}; }
+PlanFamily depthwise_family() { return {choose_depthwise, depthwise_candidates, is_depthwise_plan}; }
 
 }  // namespace octavo::jit

@@ -20,9 +20,9 @@ constexpr std::int64_t columns_together = 4;
 
 constexpr int reserved_registers = 6;  ///< temporaries and constants
 
-class Emitter {
+class DepthwiseQuantizeEmitter {
  public:
-  Emitter(const ConvSpec& spec, const DepthwiseLayout& layout, std::int64_t vectors, bool partial)
+  DepthwiseQuantizeEmitter(const ConvSpec& spec, const DepthwiseLayout& layout, std::int64_t vectors, bool partial)
       : spec_(spec),
         layout_(layout),
         vectors_(static_cast<int>(vectors)),
@@ -241,7 +241,7 @@ std::int64_t most_quantize_vectors(Isa isa) {
 
 KernelImage emit_depthwise_quantize(const ConvSpec& spec, const DepthwiseLayout& layout, std::int64_t vectors,
                                     bool partial, std::string name) {
-  return Emitter(spec, layout, vectors, partial).emit(std::move(name));
+  return DepthwiseQuantizeEmitter(spec, layout, vectors, partial).emit(std::move(name));
 }
 
 }  // namespace octavo::jit

@@ -7,8 +7,11 @@
 #include <algorithm>
 
 #include "jit/epilogue_emitter.h"
+#include "jit/iconv_block.h"
+#include "jit/iconv_registers.h"
 #include "jit/pack_weights.h"
 #include "jit/vector_unit.h"
+#include "jit/word_chunk_emitter.h"
 #include "jit/word_split.h"
 
 namespace octavo::jit {
@@ -25,64 +28,7 @@ constexpr int locals_bytes = 64;
 constexpr std::int64_t unrolled_steps = 64;
 constexpr std::int64_t unrolled_steps_by_words = 16;  ///< whose dot products are several instructions each
 constexpr std::int64_t looped_steps = 16;             ///< of a window too deep to unroll
-constexpr std::int64_t cache_line_bytes = 64;
-constexpr std::int64_t most_lines_ahead = 16;  ///< in a row: a core has room for some twenty misses
-
-/// Which vector register holds what. Accumulators of a block are numbered pixel by pixel.
-class RegisterPlan {
- public:
-  RegisterPlan(std::int64_t pixels, std::int64_t column_vectors, bool one_window, bool by_words, int registers)
-      : pixels_(static_cast<int>(pixels)),
-        columns_(static_cast<int>(column_vectors)),
-        one_window_(one_window),
-        by_words_(by_words),
-        registers_(registers) {}
-
-  [[nodiscard]] Vec product(int pixel, int column) const { return {pixel * columns_ + column}; }
-  /// With one window the sum is the product itself, converted in place; by words it comes there from the frame.
-  [[nodiscard]] Vec sum(int pixel, int column) const {
-    return {(one_window_ || by_words_ ? 0 : pixels_ * columns_) + pixel * columns_ + column};
-  }
-  [[nodiscard]] Vec weights(int column) const { return {accumulators() + column}; }
-  /// With a single pixel weights are used once: from memory, without a register.
-  [[nodiscard]] bool weights_in_memory() const { return pixels_ == 1 || by_words_; }
-  /// A sum on its way from the frame and back.
-  [[nodiscard]] Vec passing(int pixel, int column) const {
-    return by_words_ ? residual(pixel, column) : Vec{registers_ - 1};
-  }
-  /// By words: the 16-bit sum of the residual.
-  [[nodiscard]] Vec residual(int pixel, int column) const { return {(pixels_ + pixel) * columns_ + column}; }
-  /// By words: activations of two k-steps, the words of two products, words of 1.
-  [[nodiscard]] Vec activations_of_step(std::int64_t step) const {
-    return {accumulators() + static_cast<int>(step % 2)};
-  }
-  [[nodiscard]] Vec words(int i) const { return {accumulators() + 2 + i}; }
-  [[nodiscard]] Vec ones() const { return {accumulators() + 4}; }
-  [[nodiscard]] Vec activations(int pixel) const {
-    if (by_words_) return activations_of_step(pixel);
-    const int first = accumulators() + (weights_in_memory() ? 0 : columns_);
-    return {first + pixel % (registers_ - first)};
-  }
-  /// Registers that are not sums, from the top; free once the last window is dequantized.
-  [[nodiscard]] std::array<Vec, EpilogueEmitter::temporaries> temporaries() const {
-    std::array<Vec, EpilogueEmitter::temporaries> free{};
-    int next = registers_;
-    for (Vec& vec : free) {
-      do {
-        --next;
-      } while (next >= sum(0, 0).index && next <= sum(pixels_ - 1, columns_ - 1).index);
-      vec = {next};
-    }
-    return free;
-  }
-
- private:
-  [[nodiscard]] int accumulators() const { return pixels_ * columns_ * (one_window_ && !by_words_ ? 1 : 2); }
-
-  int pixels_, columns_;
-  bool one_window_, by_words_;
-  int registers_;
-};
+constexpr std::int64_t most_lines_ahead = 16;         ///< in a row: a core has room for some twenty misses
 
 class IconvEmitter {
  public:
@@ -115,7 +61,7 @@ class IconvEmitter {
   /// A block in the making: its shape, and the registers for it.
   struct Block {
     std::int64_t rows, columns;
-    RegisterPlan registers;
+    IconvRegisters registers;
     [[nodiscard]] int pixels() const { return static_cast<int>(rows * columns); }
   };
 
@@ -176,8 +122,8 @@ class IconvEmitter {
 
   void emit_block(std::int64_t rows, std::int64_t columns_of_pixels) {
     const Block block{rows, columns_of_pixels,
-                      RegisterPlan(rows * columns_of_pixels, k_.column_vectors, one_window() || sums_in_frame(),
-                                   by_words(), unit_->registers())};
+                      IconvRegisters(rows * columns_of_pixels, k_.column_vectors, one_window() || sums_in_frame(),
+                                     by_words(), unit_->registers())};
     a_.annotate(fmt::format("block of {} x {} pixels", rows, columns_of_pixels));
     if (!one_window()) for_each_accumulator(block, [&](int p, int c) { unit_->zero(block.registers.sum(p, c)); });
     if (sums_in_frame())
@@ -290,13 +236,23 @@ class IconvEmitter {
   /// The heart: `steps` k-steps of one tap that lies at `from` + `offset`; weights start `first_row` rows on.
   void emit_steps(const Block& block, std::int64_t channels, const Reg64& from, std::int64_t offset,
                   std::int64_t first_row, std::int64_t steps) {
-    const RegisterPlan& registers = block.registers;
+    const IconvRegisters& registers = block.registers;
     std::int64_t first_step = 0;
     if (by_words()) {
+      WordChunkEmitter chunks(*unit_, registers, block.pixels(), columns(), k_.word_depth);
       for (std::int64_t chunk = 0; chunk < steps / chunk_steps; ++chunk) {
-        const bool last = chunk + 1 == steps / chunk_steps;
-        emit_chunk(block, channels, from, offset + chunk * chunk_bytes, first_row + chunk * rows_of(chunk_steps),
-                   chunk % residual_chunks == 0, last || (chunk + 1) % residual_chunks == 0);
+        const bool last = chunk + 1 == steps / chunk_steps || (chunk + 1) % residual_chunks == 0;
+        chunks.emit({.activations =
+                         [&](int p) {
+                           return from + displacement(offset + chunk * chunk_bytes +
+                                                      pixel_offset(block, p) * pixel_bytes(channels));
+                         },
+                     .weights =
+                         [&](std::int64_t row, int c) {
+                           const std::int64_t at = first_row + chunk * rows_of(chunk_steps) + row;
+                           return a_.ptr[weights_ + displacement((at * k_.column_vectors + c) * vector_bytes_)];
+                         }},
+                    chunk % residual_chunks == 0, last);
       }
       first_step = steps / chunk_steps * chunk_steps;
     }
@@ -317,86 +273,6 @@ class IconvEmitter {
           unit_->dot4(registers.product(p, c), registers.activations(p), weights);
         }
       }
-    }
-  }
-
-  /// Four k-steps whose weights have been split: 16-bit sums of word_depth of them, then the residual, whose sum begins
-  /// with the `first` chunk and ends with the `last`.
-  void emit_chunk(const Block& block, std::int64_t channels, const Reg64& from, std::int64_t offset,
-                  std::int64_t first_row, bool first, bool last) {
-    const RegisterPlan& registers = block.registers;
-    const auto pixel_at = [&](int p) { return offset + pixel_offset(block, p) * pixel_bytes(channels); };
-    const auto weights = [&](std::int64_t row, int c) {
-      return Source(a_.ptr[weights_ + displacement(((first_row + row) * k_.column_vectors + c) * vector_bytes_)]);
-    };
-    const auto load_into = [&](Vec d, int p, std::int64_t step) {
-      unit_->broadcast(d, a_.dword[from + displacement(pixel_at(p) + step * channels_per_step)]);
-    };
-    const auto load = [&](int p, std::int64_t step) { load_into(registers.activations_of_step(step), p, step); };
-    if (columns() == 1) {
-      emit_chunk_of_one_column(block, load_into, weights, pixel_at, from, first, last);
-      return;
-    }
-    const bool reloads = k_.word_depth > 2;  // activations of a sum that have no registers of their own
-    for (std::int64_t begin = 0; begin < chunk_steps; begin += k_.word_depth) {
-      for (int p = 0; p < block.pixels(); ++p) {
-        for (std::int64_t i = 0; i < k_.word_depth && !reloads; ++i) load(p, begin + i);
-        for (int c = 0; c < columns(); ++c) {
-          for (std::int64_t i = 0; i < k_.word_depth; ++i) {
-            if (reloads) load(p, begin + i);
-            const Vec words = registers.words(i == 0 ? 0 : 1);
-            unit_->word_products(words, registers.activations_of_step(begin + i), weights(begin + i, c));
-            if (i != 0) unit_->add_words(registers.words(0), registers.words(0), words);
-          }
-          unit_->add_pairs(registers.product(p, c), registers.words(0), registers.ones());
-        }
-      }
-    }
-    for (int p = 0; p < block.pixels(); ++p) {
-      const Vec activations = registers.activations_of_step(0), words = registers.words(0);
-      unit_->broadcast_16_bytes(activations, a_.ptr[from + displacement(pixel_at(p))]);
-      for (int c = 0; c < columns(); ++c) {
-        const Vec sum = registers.residual(p, c);
-        unit_->pick_bytes(words, activations, weights(chunk_steps, c));
-        unit_->word_products(first ? sum : words, words, weights(chunk_steps + 1, c));
-        if (!first) unit_->add_words(sum, sum, words);
-        if (last) unit_->add_pairs(registers.product(p, c), sum, registers.ones());
-      }
-    }
-  }
-
-  /// The same with one vector of output channels: activations are used once, weights by every pixel, so that weights
-  /// have the registers (as many as there are) that activations have otherwise.
-  template <class Load, class Weights, class PixelAt>
-  void emit_chunk_of_one_column(const Block& block, const Load& load_into, const Weights& weights,
-                                const PixelAt& pixel_at, const Reg64& from, bool first, bool last) {
-    constexpr std::int64_t held = 2;
-    const RegisterPlan& registers = block.registers;
-    const auto hold = [&](std::int64_t row) {
-      for (std::int64_t i = 0; i < held; ++i)
-        unit_->load(registers.activations_of_step(i), weights(row + i, 0).address());
-    };
-    for (std::int64_t begin = 0; begin < chunk_steps; begin += k_.word_depth) {
-      if (begin % held == 0) hold(begin);
-      for (int p = 0; p < block.pixels(); ++p) {
-        for (std::int64_t i = 0; i < k_.word_depth; ++i) {
-          const Vec words = registers.words(i == 0 ? 0 : 1);
-          load_into(words, p, begin + i);
-          const Source w = i < held ? Source(registers.activations_of_step(begin + i)) : weights(begin + i, 0);
-          unit_->word_products(words, words, w);
-          if (i != 0) unit_->add_words(registers.words(0), registers.words(0), words);
-        }
-        unit_->add_pairs(registers.product(p, 0), registers.words(0), registers.ones());
-      }
-    }
-    hold(chunk_steps);
-    for (int p = 0; p < block.pixels(); ++p) {
-      const Vec words = registers.words(p % 2), sum = registers.residual(p, 0);
-      unit_->broadcast_16_bytes(words, a_.ptr[from + displacement(pixel_at(p))]);
-      unit_->pick_bytes(words, words, registers.activations_of_step(0));
-      unit_->word_products(first ? sum : words, words, registers.activations_of_step(1));
-      if (!first) unit_->add_words(sum, sum, words);
-      if (last) unit_->add_pairs(registers.product(p, 0), sum, registers.ones());
     }
   }
 
@@ -426,7 +302,7 @@ class IconvEmitter {
   /// sum += float(product) * weight scale * activation scale.
   void dequantize(const Block& block) {
     a_.annotate("dequantize");
-    const RegisterPlan& registers = block.registers;
+    const IconvRegisters& registers = block.registers;
     if (!k_.scale_per_pixel) unit_->broadcast(registers.activations(0), a_.dword[window_scales_]);
     for_each_accumulator(block, [&](int p, int c) {
       const Vec product = registers.product(p, c);
@@ -512,15 +388,6 @@ class IconvEmitter {
 
 }  // namespace
 
-std::vector<PixelRun> balanced_runs(std::int64_t total, std::int64_t longest) {
-  const std::int64_t runs = (total + longest - 1) / longest;
-  const std::int64_t longer = total % runs;
-  std::vector<PixelRun> result;
-  if (longer != 0) result.push_back({longer, total / runs + 1});
-  if (longer != runs) result.push_back({runs - longer, total / runs});
-  return result;
-}
-
 std::string IconvKernel::name() const {
   std::string name = fmt::format("iconv{}x{}_s{}x{}_d{}x{}_w{}x{}", kernel_h, kernel_w, stride_h, stride_w, dilation_h,
                                  dilation_w, windows.full, windows.channels);
@@ -537,20 +404,5 @@ std::string IconvKernel::name() const {
 }
 
 KernelImage emit_iconv(const IconvKernel& kernel) { return IconvEmitter(kernel).emit(); }
-
-bool iconv_sums_in_frame(Isa isa, bool one_window, bool by_words) {
-  constexpr int enough = 20;  // for products and sums side by side
-  return !one_window && (by_words || vector_facts(isa).registers < enough);
-}
-
-std::int64_t iconv_registers(Isa isa, std::int64_t pixels, std::int64_t column_vectors, bool one_window,
-                             bool by_words) {
-  const std::int64_t accumulators = pixels * column_vectors;
-  if (by_words) return 2 * accumulators + 5;
-  const bool in_frame = iconv_sums_in_frame(isa, one_window, by_words);
-  const std::int64_t while_multiplying =
-      accumulators * (one_window || in_frame ? 1 : 2) + (pixels == 1 ? 0 : column_vectors) + (in_frame ? 2 : 1);
-  return std::max(while_multiplying, accumulators + EpilogueEmitter::temporaries);
-}
 
 }  // namespace octavo::jit

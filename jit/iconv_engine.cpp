@@ -7,6 +7,8 @@
 #include <array>
 
 #include "jit/aligned_bytes.h"
+#include "jit/float_bits.h"
+#include "jit/iconv_block.h"
 #include "jit/iconv_emitter.h"
 #include "jit/kernel_cache.h"
 #include "jit/pack_weights.h"
@@ -21,8 +23,6 @@
 namespace octavo::jit {
 
 namespace {
-
-constexpr std::int64_t bytes_per_float = 4;
 
 /// Kernels of equal shape share code: a layer has one quantize kernel and at most two convolution kernels (a full
 /// channel block, a group's last one) for each size that a tile has.

@@ -1,353 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plan is the cheapest of many candidates under a small cost model, in cycles of one core. The model knows the rate
-// of dot products and of loads, what each window and each output costs besides, and where weights come from; its
-// constants were measured (docs/kernels.md).
+// Which families of plans can compute a spec, and the cheapest of their choices.
 #include "jit/plan.h"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "jit/depthwise_plan.h"
-#include "jit/iconv_emitter.h"
+#include "jit/direct_plan.h"
 #include "jit/plan_family.h"
-#include "jit/tile.h"
-#include "jit/vector_unit.h"
-#include "jit/window_layout.h"
 #include "jit/winograd_layout.h"
 #include "jit/winograd_plan.h"
-#include "jit/word_split.h"
 #include "octavo/error.h"
 
 namespace octavo::jit {
 
 namespace {
 
-constexpr double cycles_per_dequantize = 2.0;     ///< of a vector and window
-constexpr double cycles_per_output = 5.0;         ///< epilogue and store of a vector
-constexpr double cycles_per_run = 5.0;            ///< of neighbouring output vectors of a pixel ...
-constexpr double cycles_per_far_run = 30.0;       ///< ... which are parts of a pixel, in an output beyond L2
-constexpr double cycles_per_block = 30.0;         ///< loop ends, pipeline refill
-constexpr double cycles_per_quantize = 6.0;       ///< of a vector of channels and field pixel ...
-constexpr double cycles_per_far_quantize = 14.0;  ///< ... and when the input does not come from L2
-constexpr double cycles_per_batch = 60.0;         ///< scales of up to 16 windows
-constexpr double cycles_per_call = 150.0;         ///< of a kernel
-/// Writing an output that does not stay in L2: its bytes, and each row of a tile, which begins somewhere new.
-constexpr double far_write_bytes_per_cycle = 6.0, cycles_per_far_row = 450.0;
-constexpr double l2_bytes_per_cycle = 24.0;
-constexpr double l3_bytes_per_cycle = 16.0;
-constexpr double memory_bytes_per_cycle = 8.0;
-constexpr double not_overlapped = 0.25;  ///< of the time that computing and streaming share
-/// A window that is smaller represents its values better; of plans that cost within this the smallest tile wins.
-constexpr double indifferent = 1.01;
-constexpr std::int64_t largest_window_tile = 256;  ///< output pixels
-/// The same for pictures, whose values range alike everywhere.
-constexpr std::int64_t largest_picture_tile = 2048, picture_channels = 4;
-constexpr std::int64_t largest_pixel_tile = 224;  ///< with one scale a pixel, where the tile does not limit accuracy
-/// Column vectors for a single pixel, whose weights are used once: 256 bytes a k-step are what the hardware prefetcher
-/// follows best.
-constexpr std::int64_t streamed_vectors = 4;
-
-constexpr double widest_lanes = 16.0;
-/// Of a dot product without VNNI: by words of chunks (4 + 1 products and 2.5 widenings for 4 k-steps), or one by one.
-constexpr double cycles_per_split_dot = 1.9, cycles_per_exact_dot = 4.5;
-
-/// Without VNNI sums of 16-bit words are worth their larger weights unless weights are used once.
-std::int64_t word_depth(const ConvSpec& spec) {
-  const bool one_pixel = spec.out_h * spec.out_w == 1;
-  return vector_facts(spec.isa).vnni || one_pixel || window_bytes(spec.window_channels()) < chunk_bytes
-             ? 0
-             : Plan::depth_of_weights;
-}
-
-class CostModel {
- public:
-  CostModel(const ConvSpec& spec, const Machine& machine, int threads)
-      : spec_(spec), machine_(machine), threads_(threads), run_(spec) {
-    const std::int64_t taps = spec.kernel_h * spec.kernel_w;
-    steps_ = taps * (run_.full * window_bytes(run_.channels) + window_bytes(run_.tail_channels)) / 4;
-    lanes_ = vector_facts(spec.isa).lanes;
-    width_ = lanes_ / widest_lanes;
-    out_vectors_ = (spec.out_channels / spec.groups + lanes_ - 1) / lanes_;
-    weight_bytes_ = spec.groups * out_vectors_ * lanes_ * steps_ * 4;
-  }
-
-  /// Cycles for one image, of one core, times the loss where the work does not divide among the threads.
-  [[nodiscard]] double cycles(const Plan& plan) const {
-    const TileGrid grid(spec_, plan);
-    const double tiles = static_cast<double>(grid.tiles());
-    const double area = static_cast<double>(spec_.out_h * spec_.out_w) /
-                        (tiles * static_cast<double>(grid.tile_h * grid.tile_w));  // of a mean tile
-    const double compute = tiles * area * compute_cycles(plan, grid);
-    const double streams = std::max(weight_cycles(plan, grid), write_cycles(grid));
-    return quantized_tiles(plan, grid) * quantize_cycles(plan, grid) +
-           (std::max(compute, streams) + not_overlapped * std::min(compute, streams)) * imbalance(plan, grid);
-  }
-  [[nodiscard]] std::int64_t weight_bytes() const { return weight_bytes_; }
-  [[nodiscard]] std::int64_t scratch_bytes(const Plan& plan) const {
-    const TileGrid grid(spec_, plan);
-    return ScratchLayout(run_, grid.field_h, grid.field_w, plan.scale_per_pixel).bytes;
-  }
-
- private:
-  /// How much longer the busiest thread works than the mean one: channel blocks of tiles are shared (in either order).
-  [[nodiscard]] double imbalance(const Plan& plan, const TileGrid& grid) const {
-    const std::int64_t blocks = spec_.groups * ((out_vectors_ + plan.column_vectors - 1) / plan.column_vectors);
-    const std::int64_t items = grid.tiles() * blocks;
-    return static_cast<double>((items + threads_ - 1) / threads_ * threads_) / static_cast<double>(items);
-  }
-  /// Tiles that are quantized, by the busiest thread, times threads.
-  [[nodiscard]] double quantized_tiles(const Plan& plan, const TileGrid& grid) const {
-    const std::int64_t rounds = (grid.tiles() + threads_ - 1) / threads_;
-    // A share that begins and ends within a tile quantizes one more than its length says.
-    const bool cut_twice = plan.order == WorkOrder::tile_outer && threads_ > 2 && grid.tiles() % threads_ != 0;
-    return static_cast<double>((rounds + (cut_twice ? 1 : 0)) * threads_);
-  }
-  [[nodiscard]] bool far(std::int64_t bytes) const { return bytes > machine_.l2_bytes; }
-  [[nodiscard]] std::int64_t in_bytes() const { return spec_.in_h * spec_.in_w * spec_.src_stride() * 4; }
-  [[nodiscard]] std::int64_t out_bytes() const { return spec_.out_h * spec_.out_w * spec_.dst_stride() * 4; }
-  [[nodiscard]] double compute_cycles(const Plan& plan, const TileGrid& grid) const {
-    Plan tile = plan;
-    tile.tile_h = grid.tile_h;
-    tile.tile_w = grid.tile_w;
-    const PixelBlock block = tile.pixel_block();
-    double cycles = 0;
-    const auto blocks_of = [&](std::int64_t vectors, double times) {
-      for (const PixelRun& down : balanced_runs(grid.tile_h, block.rows))
-        for (const PixelRun& across : balanced_runs(grid.tile_w, block.columns))
-          cycles += times * static_cast<double>(down.count * across.count) *
-                    block_cycles(down.length * across.length, vectors);
-      cycles += times * cycles_per_call;
-    };
-    blocks_of(plan.column_vectors, static_cast<double>(spec_.groups * (out_vectors_ / plan.column_vectors)));
-    if (out_vectors_ % plan.column_vectors != 0)
-      blocks_of(out_vectors_ % plan.column_vectors, static_cast<double>(spec_.groups));
-    return cycles;
-  }
-  [[nodiscard]] double block_cycles(std::int64_t pixels, std::int64_t vectors) const {
-    const double accumulators = width_ * static_cast<double>(pixels * vectors);
-    const double dots = accumulators * cycles_per_dot(spec_.isa, word_depth(spec_));
-    const bool scattered = far(out_bytes()) && vectors * lanes_ < spec_.out_channels;
-    const double streamed = static_cast<double>(vectors * lanes_ * 4) / l2_bytes_per_cycle;
-    // A dot product's latency is four; loads are one a cycle.
-    const double step = std::max({dots, width_ * loads(pixels, vectors), 4.0, streamed});
-    return static_cast<double>(steps_) * step +
-           accumulators * (static_cast<double>(run_.windows()) * cycles_per_dequantize + cycles_per_output) +
-           static_cast<double>(pixels) * (scattered ? cycles_per_far_run : cycles_per_run) + cycles_per_block;
-  }
-  /// Of a k-step. By words, of a chunk's four steps and the residual: weights anew for every pixel unless they are of
-  /// one vector, which the registers hold.
-  [[nodiscard]] double loads(std::int64_t pixels, std::int64_t vectors) const {
-    if (word_depth(spec_) == 0) return static_cast<double>(pixels + vectors);
-    const std::int64_t weights = static_cast<std::int64_t>(chunk_steps + 2) * vectors * (vectors == 1 ? 1 : pixels);
-    return static_cast<double>(weights + (chunk_steps + 1) * pixels) / static_cast<double>(chunk_steps);
-  }
-  [[nodiscard]] double quantize_cycles(const Plan& plan, const TileGrid& grid) const {
-    const double pixels = static_cast<double>(grid.field_h * grid.field_w);
-    const double windows = static_cast<double>(run_.groups * run_.windows());
-    const double vectors = static_cast<double>((run_.channels + lanes_ - 1) / lanes_) * windows;
-    const double batches = (plan.scale_per_pixel ? pixels : 1.0) * windows / static_cast<double>(lanes_) + 1.0;
-    return pixels * vectors * width_ * (far(in_bytes()) ? cycles_per_far_quantize : cycles_per_quantize) +
-           batches * cycles_per_batch + cycles_per_call;
-  }
-  [[nodiscard]] double write_cycles(const TileGrid& grid) const {
-    if (!far(out_bytes())) return 0.0;
-    // Tiles as wide as the output follow each other in memory.
-    const double rows = grid.tiles_w == 1 ? 0.0 : static_cast<double>(grid.tiles_w * spec_.out_h);
-    return static_cast<double>(out_bytes()) / far_write_bytes_per_cycle + rows * cycles_per_far_row;
-  }
-  /// Weights beyond L2 come anew for every tile, or once when channel blocks are outermost and a block stays in L2.
-  [[nodiscard]] double weight_cycles(const Plan& plan, const TileGrid& grid) const {
-    const double rate = weight_bytes_ > machine_.l3_bytes / 2 ? memory_bytes_per_cycle : l3_bytes_per_cycle;
-    const std::int64_t block_bytes = std::min(plan.column_vectors, out_vectors_) * lanes_ * steps_ * 4;
-    const std::int64_t kept = plan.order == WorkOrder::channel_outer ? block_bytes : weight_bytes_;
-    const bool stay = kept + scratch_bytes(plan) <= machine_.l2_bytes * 7 / 8;
-    return (stay ? 1.0 : static_cast<double>(grid.tiles())) * static_cast<double>(weight_bytes_) / rate;
-  }
-
-  const ConvSpec& spec_;
-  const Machine& machine_;
-  std::int64_t threads_;
-  WindowRun run_;
-  std::int64_t steps_, lanes_, out_vectors_, weight_bytes_;
-  double width_;  ///< of a vector, in those that the constants were measured with: what costs a cycle there
-};
-
-bool scale_per_pixel(const ConvSpec& spec) {
-  const bool one_tap = spec.kernel_h == 1 && spec.kernel_w == 1;
-  const bool inside = spec.pad_top == 0 && spec.pad_left == 0 && (spec.out_h - 1) * spec.stride_h < spec.in_h &&
-                      (spec.out_w - 1) * spec.stride_w < spec.in_w;
-  const bool of_pixels = spec.window.tile_h <= 1 && spec.window.tile_w <= 1;
-  return one_tap && inside && of_pixels;
-}
-
-std::vector<PixelBlock> tile_candidates(const ConvSpec& spec, bool per_pixel) {
-  if (!per_pixel && spec.window.tile_h != 0 && spec.window.tile_w != 0)
-    return {{std::min(spec.window.tile_h, spec.out_h), std::min(spec.window.tile_w, spec.out_w)}};
-  const bool picture = spec.channels_per_group() <= picture_channels && spec.groups == 1;
-  const std::int64_t largest = per_pixel ? largest_pixel_tile : (picture ? largest_picture_tile : largest_window_tile);
-  std::vector<std::int64_t> heights{std::min(spec.window.tile_h, spec.out_h)};
-  std::vector<std::int64_t> widths{std::min(spec.window.tile_w, spec.out_w)};
-  if (per_pixel || spec.window.tile_h == 0) heights = balanced_sizes(spec.out_h, largest);
-  if (per_pixel || spec.window.tile_w == 0) widths = balanced_sizes(spec.out_w, largest);
-  std::vector<PixelBlock> tiles;
-  for (const std::int64_t h : heights)
-    for (const std::int64_t w : widths)
-      if (h * w <= largest) tiles.push_back({h, w});
-  if (tiles.empty()) tiles.push_back({heights.back(), widths.back()});
-  return tiles;
-}
-
-WorkOrder choose_order(const CostModel& model, Plan plan, std::int64_t tiles, const Machine& machine, int threads) {
-  if (tiles < threads) return WorkOrder::channel_outer;
-  if (model.scratch_bytes(plan) * tiles > machine.l2_bytes / 2) return WorkOrder::tile_outer;
-  plan.order = WorkOrder::tile_outer;
-  const double tile_outer = model.cycles(plan);
-  plan.order = WorkOrder::channel_outer;
-  return model.cycles(plan) < tile_outer ? WorkOrder::channel_outer : WorkOrder::tile_outer;
-}
-
-std::string explain(const ConvSpec& spec, const CostModel& model, const PlanCandidate& candidate) {
-  const Plan& plan = candidate.plan;
-  const double products = static_cast<double>(spec.out_h * spec.out_w * spec.out_channels * spec.channels_per_group()) *
-                          static_cast<double>(spec.kernel_h * spec.kernel_w);
-  return fmt::format(
-      "{}x{} outputs a tile ({}, {} KB quantized), {} pixels x {} vectors in registers, {}: {:.0f}% of the dot product "
-      "rate by the cost model",
-      plan.tile_h, plan.tile_w, plan.scale_per_pixel ? "a scale for each pixel" : "one window",
-      (model.scratch_bytes(plan) + 1023) / 1024, plan.rows, plan.column_vectors,
-      plan.order == WorkOrder::tile_outer ? "tile by tile"
-                                          : "channel blocks outermost, since weights outweigh the input",
-      100.0 * products * cycles_per_dot(spec.isa, word_depth(spec)) / (4.0 * widest_lanes) / candidate.cycles);
-}
-
-/// Every combination of tile and register block; the order is left as it comes.
-std::vector<Plan> direct_plans(const ConvSpec& spec, Breadth breadth) {
-  const bool per_pixel = scale_per_pixel(spec);
-  std::vector<Plan> plans;
-  for (const PixelBlock& tile : tile_candidates(spec, per_pixel)) {
-    for (const RegisterBlock& block : register_blocks(spec, breadth)) {
-      Plan plan;
-      plan.tile_h = tile.rows;
-      plan.tile_w = tile.columns;
-      plan.scale_per_pixel = per_pixel;
-      plan.rows = block.rows;
-      plan.column_vectors = block.column_vectors;
-      plan.word_depth = word_depth(spec);
-      plans.push_back(plan);
-    }
-  }
-  return plans;
-}
-
-PlanCandidate choose_direct(const ConvSpec& spec, const Machine& machine, int threads) {
-  const CostModel model(spec, machine, threads);
-  std::vector<PlanCandidate> candidates;
-  for (Plan& plan : direct_plans(spec, Breadth::planner)) {
-    plan.order = choose_order(model, plan, TileGrid(spec, plan).tiles(), machine, threads);
-    candidates.push_back({plan, model.cycles(plan)});
-  }
-  PlanCandidate chosen = cheapest_candidate(candidates, indifferent, !scale_per_pixel(spec));
-  chosen.plan.reason = explain(spec, model, chosen);
-  return chosen;
-}
-
-std::vector<PlanCandidate> direct_candidates(const ConvSpec& spec, const Machine& machine, int threads) {
-  const CostModel model(spec, machine, threads);
-  std::vector<PlanCandidate> candidates;
-  for (Plan& plan : direct_plans(spec, Breadth::tuner)) {
-    for (const WorkOrder order : {WorkOrder::tile_outer, WorkOrder::channel_outer}) {
-      plan.order = order;
-      PlanCandidate& candidate = candidates.emplace_back(PlanCandidate{plan, model.cycles(plan)});
-      candidate.plan.reason = explain(spec, model, candidate);
-    }
-  }
-  return candidates;
-}
-
-bool is_direct_plan(const ConvSpec& spec, const Plan& plan) {
-  const std::vector<Plan> plans = direct_plans(spec, Breadth::tuner);
-  Plan in_any_order = plan;
-  in_any_order.order = Plan{}.order;
-  return std::any_of(plans.begin(), plans.end(), [&](const Plan& known) { return known.same_blocking(in_any_order); });
-}
-
 /// Those that can compute a valid spec; none for some that pool.
 std::vector<PlanFamily> families_of(const ConvSpec& spec) {
   const bool pools = spec.epilogue.max_pool;
   if (spec.depthwise()) return pools ? std::vector<PlanFamily>{} : std::vector<PlanFamily>{depthwise_family()};
   std::vector<PlanFamily> families;
-  if (!pools) families.push_back({choose_direct, direct_candidates, is_direct_plan});
+  if (!pools) families.push_back(direct_family());
   if (spec.winograd != WinogradLimit::none && winograd_fits(spec)) families.push_back(winograd_family());
   return families;
 }
 
-}  // namespace
-
-double cycles_per_dot(Isa isa, std::int64_t word_depth) {
-  if (vector_facts(isa).vnni) return 1.0;
-  return word_depth != 0 ? cycles_per_split_dot : cycles_per_exact_dot;
-}
-
-std::vector<RegisterBlock> register_blocks(const ConvSpec& spec, Breadth breadth) {
-  constexpr std::int64_t most_streamed_vectors = 8, smaller_blocks = 3;
-  const bool by_words = word_depth(spec) != 0;
-  const std::int64_t most_vectors = by_words ? 4 : 6;
-  const bool one_window = WindowRun(spec).windows() == 1, measured = breadth == Breadth::tuner;
-  const VectorFacts facts = vector_facts(spec.isa);
-  const std::int64_t vectors = (spec.out_channels / spec.groups + facts.lanes - 1) / facts.lanes;
-  const auto fits = [&](std::int64_t rows, std::int64_t v) {
-    return iconv_registers(spec.isa, rows, v, one_window, by_words) <= facts.registers;
-  };
-  std::vector<RegisterBlock> blocks;
-  if (spec.out_h * spec.out_w == 1) {
-    const std::int64_t most = std::min(measured ? most_streamed_vectors : streamed_vectors, vectors);
-    for (std::int64_t v = measured ? 1 : most; v <= most; ++v)
-      if (v <= streamed_vectors || fits(1, v)) blocks.push_back({1, v});
-    return blocks;
-  }
-  for (std::int64_t v = 1; v <= std::min(vectors, most_vectors); ++v) {
-    std::int64_t rows = facts.registers;
-    while (rows > 1 && !fits(rows, v)) --rows;
-    if (!fits(rows, v)) break;
-    const std::int64_t least = measured ? std::max<std::int64_t>(1, rows - smaller_blocks) : rows;
-    for (; rows >= least; --rows) blocks.push_back({rows, v});
-  }
-  return blocks;
-}
-
-std::vector<std::int64_t> balanced_sizes(std::int64_t total, std::int64_t largest) {
-  std::vector<std::int64_t> sizes;
-  for (std::int64_t parts = (total + largest - 1) / largest; parts <= total; ++parts) {
-    const std::int64_t size = (total + parts - 1) / parts;
-    if (sizes.empty() || sizes.back() != size) sizes.push_back(size);
-    if (size == 1) break;
-    // The next smaller size is the one worth looking at next.
-    parts = std::max(parts, (total + size - 2) / (size - 1) - 1);
-  }
-  return sizes;
-}
-
-PlanCandidate cheapest_candidate(const std::vector<PlanCandidate>& candidates, double indifferent_to,
-                                 bool prefer_small_tiles) {
-  const auto cheaper = [](const PlanCandidate& a, const PlanCandidate& b) { return a.cycles < b.cycles; };
-  const PlanCandidate* chosen = &*std::min_element(candidates.begin(), candidates.end(), cheaper);
-  if (!prefer_small_tiles) return *chosen;
-  const double most = chosen->cycles * indifferent_to;
-  const auto area = [](const PlanCandidate& c) { return c.plan.tile_h * c.plan.tile_w; };
-  for (const PlanCandidate& candidate : candidates) {
-    if (candidate.cycles > most) continue;
-    if (area(candidate) < area(*chosen) || (area(candidate) == area(*chosen) && cheaper(candidate, *chosen)))
-      chosen = &candidate;
-  }
-  return *chosen;
-}
-
-namespace {
-
-PlanCandidate choose(const ConvSpec& spec, const Machine& machine, int threads) {
+PlanCandidate cheapest_choice(const ConvSpec& spec, const Machine& machine, int threads) {
   std::vector<PlanCandidate> choices;
   for (const PlanFamily& family : families_of(spec)) choices.push_back(family.choose(spec, machine, threads));
   if (choices.empty()) {
@@ -361,12 +41,12 @@ PlanCandidate choose(const ConvSpec& spec, const Machine& machine, int threads) 
 
 Plan make_plan(const ConvSpec& spec, const Machine& machine, int threads) {
   spec.validate();
-  return choose(spec, machine, threads).plan;
+  return cheapest_choice(spec, machine, threads).plan;
 }
 
 std::vector<PlanCandidate> plan_candidates(const ConvSpec& spec, const Machine& machine, int threads) {
   spec.validate();
-  std::vector<PlanCandidate> candidates{choose(spec, machine, threads)};
+  std::vector<PlanCandidate> candidates{cheapest_choice(spec, machine, threads)};
   const Plan choice = candidates.front().plan;
   for (const PlanFamily& family : families_of(spec)) {
     for (PlanCandidate& candidate : family.candidates(spec, machine, threads))

@@ -38,6 +38,13 @@ struct RegisterBlock {
 /// What fits the registers, for each number of column vectors the largest first.
 [[nodiscard]] std::vector<RegisterBlock> register_blocks(const ConvSpec& spec, Breadth breadth);
 
+/// Plan::word_depth before the weights are known. Without VNNI sums of 16-bit words are worth their larger weights
+/// unless weights are used once.
+[[nodiscard]] std::int64_t planned_word_depth(const ConvSpec& spec);
+
+/// Lanes of the vectors that the cost models' constants were measured with.
+constexpr double widest_lanes = 16.0;
+
 /// Cycles of a dot product of two vectors, with or without 16-bit sums (Plan::word_depth).
 [[nodiscard]] double cycles_per_dot(Isa isa, std::int64_t word_depth);
 

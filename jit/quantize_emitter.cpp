@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "jit/float_bits.h"
 #include "jit/vector_unit.h"
 #include "jit/window_quantizer.h"
 
@@ -17,11 +18,9 @@ namespace {
 using Xbyak::Address;
 using Xbyak::Reg64;
 
-constexpr std::int64_t bytes_per_float = 4;
 constexpr std::int64_t batch_vectors = 128;    ///< a batch has no more windows than fill this many vectors of a pixel
 constexpr std::int64_t unrolled_vectors = 32;  ///< of a window: more are looped over
 constexpr std::int64_t looped_vectors = 16;
-constexpr std::int64_t line_bytes = 64;
 
 class QuantizeEmitter {
  public:
@@ -111,7 +110,7 @@ class QuantizeEmitter {
   /// A field's row is too short for the hardware to learn that another follows far away.
   void ask_for_next_row(std::int64_t channels) {
     if (k_.field_rows == 1 || vectors(channels) > batch_vectors) return;
-    for (std::int64_t at = 0; at < channels * bytes_per_float; at += line_bytes)
+    for (std::int64_t at = 0; at < channels * bytes_per_float; at += cache_line_bytes)
       a_.prefetcht0(a_.ptr[pixel_ + displacement(k_.src_row_bytes + at)]);
   }
 
@@ -203,7 +202,7 @@ class QuantizeEmitter {
   /// Fetching into L1 and making bytes are both slow, and use nothing of each other. A pixel of the next batch.
   void ask_for_next_batch(std::int64_t channels) {
     if (vectors(channels) > unrolled_vectors) return;  // such a batch is larger than L1
-    for (std::int64_t at = 0; at < channels * bytes_per_float; at += line_bytes)
+    for (std::int64_t at = 0; at < channels * bytes_per_float; at += cache_line_bytes)
       a_.prefetcht0(a_.ptr[next_batch_ + displacement(at)]);
     a_.advance(next_batch_, k_.src_pixel_bytes);
   }

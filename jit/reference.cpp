@@ -8,13 +8,12 @@
 #include <cmath>
 #include <limits>
 
+#include "jit/float_bits.h"
 #include "jit/tile.h"
 #include "octavo/error.h"
 
 namespace octavo::jit {
 namespace {
-
-constexpr std::uint32_t infinity_bits = 0x7f800000U;
 
 /// How a window's reals become u8.
 struct Quantizer {
@@ -24,11 +23,13 @@ struct Quantizer {
   std::int32_t zero_point;
 
   Quantizer(std::uint32_t max_bits, bool nonnegative)
-      : low(nonnegative ? 0.0F : -127.0F), high(nonnegative ? 255.0F : 127.0F), zero_point(nonnegative ? 0 : 128) {
+      : low(nonnegative ? 0.0F : -largest_quantized),
+        high(nonnegative ? 255.0F : largest_quantized),
+        zero_point(nonnegative ? 0 : 128) {
     const auto max = std::bit_cast<float>(max_bits);
     if (max_bits >= infinity_bits) {
       scale = std::numeric_limits<float>::quiet_NaN();
-    } else if (max >= 0x1p-118F) {
+    } else if (max >= smallest_maximum) {
       scale = max / high;
       inverse = high / max;
     }

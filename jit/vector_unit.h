@@ -142,6 +142,9 @@ class VectorUnit {
   virtual void transpose_max(std::span<const Vec> v, Vec scratch) = 0;
 
  protected:
+  /// Predicates of vcmpps.
+  static constexpr int compare_less_ordered_quiet = 0x11, compare_unordered_quiet = 3;
+
   explicit VectorUnit(Assembler& assembler) : a_(assembler) {}
 
   Assembler& a_;  // NOLINT(cppcoreguidelines-non-private-member-variables-in-classes)

@@ -19,7 +19,6 @@ using Xbyak::Ymm;
 
 constexpr int vector_bytes = 32;
 constexpr int round_to_nearest_even_quietly = 0x08;
-constexpr int compare_less_ordered_quiet = 0x11, compare_unordered_quiet = 3;
 constexpr int exponent_bias = 127, exponent_shift = 23;
 
 /// The unit's own registers.

@@ -26,7 +26,6 @@ void with(const Source& source, Emit&& emit) {
 }
 
 constexpr int round_to_nearest_even = 0x00;
-constexpr int compare_less_ordered_quiet = 0x11, compare_unordered_quiet = 3;
 constexpr int ternary_ones = 0xFF;
 constexpr int compare_less_integer = 1;
 

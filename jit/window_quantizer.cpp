@@ -3,12 +3,8 @@
 
 namespace octavo::jit {
 
-namespace {
-constexpr std::uint32_t infinity_bits = 0x7F800000U, nan_bits = 0x7FC00000U;
-constexpr std::uint32_t smallest_maximum_bits = 0x04800000U;  // 2^-118: below, 255 / maximum might overflow
-}  // namespace
-
 void WindowQuantizer::scales(Vec scale, Vec inverse, Vec max, Vec temporary) {
+  constexpr std::uint32_t nan_bits = 0x7FC00000U;
   Assembler& a = unit_.assembler();
   const Mask finite = r_.usable_tail;
   unit_.set(temporary, nonnegative_ ? 255.0F : 127.0F);

@@ -3,12 +3,10 @@
 // their scales and inverses, and from a window's fp32 to integers. Shared by every emitter that quantizes.
 #pragma once
 
+#include "jit/float_bits.h"
 #include "jit/vector_unit.h"
 
 namespace octavo::jit {
-
-/// What clears a float's sign: of magnitudes as integers, NaN and infinity are larger than any number.
-constexpr std::uint32_t magnitude_bits = 0x7FFFFFFFU;
 
 class WindowQuantizer {
  public:

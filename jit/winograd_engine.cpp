@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "jit/aligned_bytes.h"
+#include "jit/float_bits.h"
+#include "jit/iconv_block.h"
 #include "jit/iconv_emitter.h"
 #include "jit/kernel_cache.h"
 #include "jit/pack_weights.h"
@@ -25,7 +27,6 @@ namespace octavo::jit {
 
 namespace {
 
-constexpr std::int64_t bytes_per_float = 4;
 /// Transformed weights that one work tile after the other finds in L2.
 constexpr std::size_t weights_that_stay = std::size_t{256} << 10;
 

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "jit/float_bits.h"
 #include "jit/vector_unit.h"
 #include "jit/window_layout.h"
 #include "jit/window_quantizer.h"
@@ -24,9 +25,7 @@ namespace {
 using Xbyak::Address;
 using Xbyak::Reg64;
 
-constexpr std::int64_t bytes_per_float = 4;
 constexpr std::int64_t unrolled_packs = 2;  ///< of a window's bytes: more are looped over
-constexpr float largest_quantized = 127.0F;
 /// Registers of three rows of six values each, and of temporaries; constants follow as far as there are more.
 constexpr int rows_registers = 18, first_constant = 26;
 

@@ -20,12 +20,6 @@ namespace {
 using Xbyak::Address;
 using Xbyak::Reg64;
 
-constexpr Mask channel_tail{1}, epilogue_mask{2}, pool_mask{3};
-/// Registers of four rows of six values each, and of temporaries; constants follow as far as there are more.
-constexpr int rows_registers = 24, first_constant = 28;
-/// Registers of a single row of six values, and of temporaries; the maxima of the row before follow.
-constexpr int row_registers = 6, first_maximum = 10;
-
 class WinogradOutputEmitter {
  public:
   explicit WinogradOutputEmitter(const WinogradOutputKernel& kernel)
@@ -61,6 +55,12 @@ class WinogradOutputEmitter {
   }
 
  private:
+  static constexpr Mask channel_tail{1}, epilogue_mask{2}, pool_mask{3};
+  /// Registers of four rows of six values each, and of temporaries; constants follow as far as there are more.
+  static constexpr int rows_registers = 24, first_constant = 28;
+  /// Registers of a single row of six values, and of temporaries; the maxima of the row before follow.
+  static constexpr int row_registers = 6, first_maximum = 10;
+
   // e(row, column) holds a group of output rows after the first half of the transform, down the columns.
   [[nodiscard]] Vec e(std::int64_t row, std::int64_t column) const {
     return {static_cast<int>(row * across_.positions() + column)};

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "jit/iconv_emitter.h"
+#include "jit/iconv_block.h"
 #include "jit/vector_unit.h"
 #include "jit/winograd_layout.h"
 #include "jit/word_split.h"
@@ -16,25 +16,6 @@ namespace octavo::jit {
 
 namespace {
 
-constexpr double input_cycles_per_position = 7.0;   ///< of a vector of channels and Winograd tile
-constexpr double output_cycles_per_position = 3.0;  ///< of a vector of output channels and Winograd tile
-constexpr double cycles_per_output = 3.0;           ///< epilogue and store of a vector ...
-constexpr double cycles_per_far_output = 11.0;      ///< ... into an output beyond L2
-constexpr double cycles_per_pixel = 2.0;            ///< reading a vector of a pixel ...
-constexpr double cycles_per_far_pixel = 8.0;        ///< ... of an input beyond L2, the first time
-constexpr double cycles_per_dequantize = 2.0;       ///< of a vector of products and window
-constexpr double cycles_per_product_store = 2.5;    ///< of a vector
-constexpr double cycles_per_block = 30.0;           ///< loop ends, pipeline refill
-constexpr double cycles_per_call = 70.0;            ///< of a kernel
-constexpr double cycles_per_item = 150.0;           ///< a work tile and channel block
-constexpr double cycles_per_join = 5000.0;          ///< of the threads, between quantizing and computing
-constexpr double near_bytes_per_cycle = 4.0;   ///< to read what a core wrote and to write it anew, sharing an L3 ...
-constexpr double apart_bytes_per_cycle = 0.7;  ///< ... and not
-constexpr double l2_bytes_per_cycle = 24.0;
-constexpr double l3_bytes_per_cycle = 12.0;
-constexpr double memory_bytes_per_cycle = 7.0;
-constexpr double not_overlapped = 0.25;
-constexpr double widest_lanes = 16.0;
 constexpr std::int64_t most_tiles = 128;  ///< of a work tile
 
 struct OutputTile {
@@ -78,6 +59,25 @@ class WinogradCost {
   [[nodiscard]] std::int64_t product_bytes() const { return layout_.product_bytes(block_channels()); }
 
  private:
+  static constexpr double input_cycles_per_position = 7.0;   ///< of a vector of channels and Winograd tile
+  static constexpr double output_cycles_per_position = 3.0;  ///< of a vector of output channels and Winograd tile
+  static constexpr double cycles_per_output = 3.0;           ///< epilogue and store of a vector ...
+  static constexpr double cycles_per_far_output = 11.0;      ///< ... into an output beyond L2
+  static constexpr double cycles_per_pixel = 2.0;            ///< reading a vector of a pixel ...
+  static constexpr double cycles_per_far_pixel = 8.0;        ///< ... of an input beyond L2, the first time
+  static constexpr double cycles_per_dequantize = 2.0;       ///< of a vector of products and window
+  static constexpr double cycles_per_product_store = 2.5;    ///< of a vector
+  static constexpr double cycles_per_block = 30.0;           ///< loop ends, pipeline refill
+  static constexpr double cycles_per_call = 70.0;            ///< of a kernel
+  static constexpr double cycles_per_item = 150.0;           ///< a work tile and channel block
+  static constexpr double cycles_per_join = 5000.0;          ///< of the threads, between quantizing and computing
+  /// To read what a core wrote and to write it anew, sharing an L3, and not.
+  static constexpr double near_bytes_per_cycle = 4.0, apart_bytes_per_cycle = 0.7;
+  static constexpr double l2_bytes_per_cycle = 24.0;
+  static constexpr double l3_bytes_per_cycle = 12.0;
+  static constexpr double memory_bytes_per_cycle = 7.0;
+  static constexpr double not_overlapped = 0.25;
+
   [[nodiscard]] bool far(std::int64_t pixels, std::int64_t stride) const {
     return pixels * stride * 4 > machine_.l2_bytes;
   }
@@ -252,19 +252,19 @@ void give_reason(const ConvSpec& spec, PlanCandidate& candidate, const Machine& 
   candidate.plan.reason = explain(spec, candidate, WinogradCost(spec, candidate.plan, machine, threads));
 }
 
-PlanCandidate choose(const ConvSpec& spec, const Machine& machine, int threads) {
+PlanCandidate choose_winograd(const ConvSpec& spec, const Machine& machine, int threads) {
   PlanCandidate best = cheapest_candidate(candidates_of(spec, machine, threads, Breadth::planner), 1.0, false);
   give_reason(spec, best, machine, threads);
   return best;
 }
 
-std::vector<PlanCandidate> candidates(const ConvSpec& spec, const Machine& machine, int threads) {
+std::vector<PlanCandidate> winograd_candidates(const ConvSpec& spec, const Machine& machine, int threads) {
   std::vector<PlanCandidate> all = candidates_of(spec, machine, threads, Breadth::tuner);
   for (PlanCandidate& candidate : all) give_reason(spec, candidate, machine, threads);
   return all;
 }
 
-bool contains(const ConvSpec& spec, const Plan& plan) {
+bool is_winograd_plan(const ConvSpec& spec, const Plan& plan) {
   if (!plan.winograd() || spec.winograd == WinogradLimit::none || !winograd_fits(spec)) return false;
   const std::vector<Plan> known = plans_of(spec, Breadth::tuner);
   Plan in_any_order = plan;
@@ -274,6 +274,6 @@ bool contains(const ConvSpec& spec, const Plan& plan) {
 
 }  // namespace
 
-PlanFamily winograd_family() { return {choose, candidates, contains}; }
+PlanFamily winograd_family() { return {choose_winograd, winograd_candidates, is_winograd_plan}; }
 
 }  // namespace octavo::jit

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "jit/aligned_bytes.h"
+#include "jit/float_bits.h"
 #include "jit/reference.h"
 #include "jit/winograd_layout.h"
 #include "jit/winograd_weights.h"
@@ -20,8 +21,6 @@ namespace octavo::jit {
 
 namespace {
 
-constexpr std::uint32_t infinity_bits = 0x7f800000U, magnitude_bits = 0x7fffffffU;
-constexpr float smallest_maximum = 0x1p-118F, largest_quantized = 127.0F;
 constexpr std::int32_t zero_point = 128;
 
 float greater_or_nan(float a, float b) {

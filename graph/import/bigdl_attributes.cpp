@@ -50,7 +50,7 @@ void append_numbers(BigdlBytes array, std::uint32_t number, WireField::Type sing
   while (const auto field = reader.next()) {
     if (field->number != number) continue;
     if (field->type == single) add(field->bytes);
-    if (field->type != WireField::Type::bytes) continue;
+    if (!field->is_bytes()) continue;
     for (std::size_t at = 0; at + sizeof(T) <= field->bytes.size(); at += sizeof(T)) add(field->bytes.subspan(at));
   }
 }
@@ -144,7 +144,7 @@ std::vector<std::string> BigdlAttributes::texts(std::string_view name) const {
   std::vector<std::string> values;
   WireReader reader(array->bytes);
   while (const auto field = reader.next()) {
-    if (field->number != array_field::text || field->type != WireField::Type::bytes) continue;
+    if (field->number != array_field::text || !field->is_bytes()) continue;
     if (values.size() == kMaxBigdlList || field->bytes.size() > kMaxBigdlNameBytes) {
       wrong_attribute(name, "a list of plausible names");
     }
@@ -177,7 +177,7 @@ std::vector<BigdlBytes> BigdlAttributes::tensors(std::string_view name) const {
   std::vector<BigdlBytes> values;
   WireReader reader(array->bytes);
   while (const auto field = reader.next()) {
-    if (field->number != array_field::tensor || field->type != WireField::Type::bytes) continue;
+    if (field->number != array_field::tensor || !field->is_bytes()) continue;
     if (values.size() == kMaxBigdlList) wrong_attribute(name, "a list of plausible length");
     values.push_back(field->bytes);
   }
@@ -208,13 +208,13 @@ std::vector<std::pair<std::string, std::int64_t>> BigdlAttributes::named_integer
   if (!list) return values;
   WireReader reader(list->bytes);
   while (const auto entry = reader.next()) {
-    if (entry->number != bigdl_field::list::attribute || entry->type != WireField::Type::bytes) continue;
+    if (entry->number != bigdl_field::list::attribute || !entry->is_bytes()) continue;
     if (values.size() == kMaxBigdlList) wrong_attribute(name, "a map of plausible length");
     std::string key;
     std::int64_t number = 0;
     WireReader parts(entry->bytes);
     while (const auto part = parts.next()) {
-      if (part->type != WireField::Type::bytes) continue;
+      if (!part->is_bytes()) continue;
       if (part->number == bigdl_field::entry::key) key = as_text(part->bytes);
       if (part->number != bigdl_field::entry::value) continue;
       if (const auto value = last_field(part->bytes, value_field::integer, WireField::Type::varint)) {

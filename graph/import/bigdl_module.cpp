@@ -19,8 +19,6 @@ namespace field = bigdl_field::module;
 
 [[noreturn]] void bad_module(const std::string& what) { throw Error(ErrorKind::malformed, what); }
 
-bool has_bytes(const WireField& field) { return field.type == WireField::Type::bytes; }
-
 std::string module_text(BigdlBytes bytes) {
   if (bytes.size() > kMaxBigdlNameBytes) bad_module(fmt::format("a name of {} bytes", bytes.size()));
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -52,7 +50,7 @@ class ModuleReader {
     std::string postfix;
     WireReader reader(message);
     while (const auto part = reader.next()) {
-      if (has_bytes(*part)) {
+      if (part->is_bytes()) {
         read_part(*part, depth, module, postfix);
       } else if (part->type == WireField::Type::varint) {
         if (part->number == field::id) module.id = static_cast<std::int64_t>(part->value);
@@ -113,7 +111,7 @@ class ModuleReader {
     BigdlBytes value;
     WireReader reader(entry);
     while (const auto part = reader.next()) {
-      if (!has_bytes(*part)) continue;
+      if (!part->is_bytes()) continue;
       if (part->number == bigdl_field::entry::key) key = module_text(part->bytes);
       if (part->number == bigdl_field::entry::value) value = part->bytes;
     }
@@ -151,7 +149,7 @@ bool is_bigdl(BigdlBytes bytes) {
     WireReader reader(bytes);
     while (const auto part = reader.next()) {
       if (part->number > 23) return false;
-      if (part->number != field::type || !has_bytes(*part)) continue;
+      if (part->number != field::type || !part->is_bytes()) continue;
       named = module_text(part->bytes).starts_with("com.intel.analytics.");
     }
   } catch (const Error&) {

@@ -59,7 +59,7 @@ std::optional<BigdlBytes> only_packed_floats(BigdlBytes storage) {
   WireReader reader(storage);
   while (const auto field = reader.next()) {
     if (field->number < storage_field::single || field->number > storage_field::bytes) continue;
-    const bool floats = field->number == storage_field::single && field->type == WireField::Type::bytes;
+    const bool floats = field->number == storage_field::single && field->is_bytes();
     if (only || !floats || field->bytes.size() % sizeof(float) != 0) return std::nullopt;
     only = field->bytes;
   }
@@ -90,7 +90,7 @@ void BigdlTensors::collect_tensor(BigdlBytes tensor) {
   std::int64_t id = 0;
   WireReader reader(tensor);
   while (const auto field = reader.next()) {
-    if (field->number == tensor_field::storage && field->type == WireField::Type::bytes) storage = field->bytes;
+    if (field->number == tensor_field::storage && field->is_bytes()) storage = field->bytes;
     if (field->number == tensor_field::id) id = static_cast<std::int64_t>(field->value);
   }
   if (!storage) return;
@@ -101,10 +101,10 @@ void BigdlTensors::collect_tensor(BigdlBytes tensor) {
 void BigdlTensors::collect_list(BigdlBytes list, std::size_t depth) {
   WireReader reader(list);
   while (const auto entry = reader.next()) {
-    if (entry->number != bigdl_field::list::attribute || entry->type != WireField::Type::bytes) continue;
+    if (entry->number != bigdl_field::list::attribute || !entry->is_bytes()) continue;
     WireReader parts(entry->bytes);
     while (const auto part = parts.next()) {
-      if (part->number == bigdl_field::entry::value && part->type == WireField::Type::bytes) {
+      if (part->number == bigdl_field::entry::value && part->is_bytes()) {
         collect_value(part->bytes, depth);
       }
     }
@@ -115,14 +115,14 @@ void BigdlTensors::collect_value(BigdlBytes value, std::size_t depth) {
   if (depth > kMaxBigdlDepth) bad_tensor(fmt::format("attributes nested more than {} deep", kMaxBigdlDepth));
   WireReader reader(value);
   while (const auto field = reader.next()) {
-    if (field->type != WireField::Type::bytes) continue;
+    if (!field->is_bytes()) continue;
     if (field->number == bigdl_field::value::tensor) collect_tensor(field->bytes);
     if (field->number == bigdl_field::value::list) collect_list(field->bytes, depth + 1);
     if (field->number == bigdl_field::value::module) collect(read_bigdl_module(field->bytes));
     if (field->number != bigdl_field::value::array) continue;
     WireReader array(field->bytes);
     while (const auto item = array.next()) {
-      if (item->type != WireField::Type::bytes) continue;
+      if (!item->is_bytes()) continue;
       if (item->number == bigdl_field::array::tensor) collect_tensor(item->bytes);
       if (item->number == bigdl_field::array::module) collect(read_bigdl_module(item->bytes));
     }
@@ -144,7 +144,7 @@ BigdlTensors::View BigdlTensors::read_view(BigdlBytes tensor) const {
   std::int64_t id = 0, dimensions = -1;
   WireReader reader(tensor);
   while (const auto field = reader.next()) {
-    if (field->number == tensor_field::storage && field->type == WireField::Type::bytes) storage = field->bytes;
+    if (field->number == tensor_field::storage && field->is_bytes()) storage = field->bytes;
     if (field->type != WireField::Type::varint) continue;
     if (field->number == tensor_field::id) id = static_cast<std::int64_t>(field->value);
     if (field->number == tensor_field::offset) view.offset = static_cast<std::int64_t>(field->value);
@@ -253,7 +253,7 @@ BigdlQuantized BigdlTensors::rows(BigdlBytes tensor) {
   std::size_t parts = 0;
   WireReader reader(message);
   while (const auto field = reader.next()) {
-    if (field->number != storage_field::bytes || field->type != WireField::Type::bytes) continue;
+    if (field->number != storage_field::bytes || !field->is_bytes()) continue;
     bytes = field->bytes;
     ++parts;
   }

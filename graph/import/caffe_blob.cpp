@@ -39,7 +39,7 @@ Shape decode_shape(std::span<const std::byte> message) {
 
 void add_numbers(std::vector<std::span<const std::byte>>& chunks, const WireField& field, std::size_t size) {
   const auto single = size == sizeof(float) ? WireField::Type::fixed32 : WireField::Type::fixed64;
-  if (field.type != single && field.type != WireField::Type::bytes) return;
+  if (field.type != single && !field.is_bytes()) return;
   if (field.bytes.size() % size != 0) throw Error(ErrorKind::malformed, "blob data that ends within a number");
   if (!field.bytes.empty()) chunks.push_back(field.bytes);
 }
@@ -61,7 +61,7 @@ Parts split(std::span<const std::byte> message) {
         add_numbers(parts.floats, *field, sizeof(float));
         break;
       case 7:
-        if (field->type != WireField::Type::bytes) break;
+        if (!field->is_bytes()) break;
         parts.shape = decode_shape(field->bytes);
         parts.has_shape = true;
         break;

@@ -25,7 +25,7 @@ constexpr std::uint32_t kV0Name = 1, kV0Blobs = 50;
 std::string_view text_of(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
 bool is_layer(const WireField& field) {
-  return field.type == WireField::Type::bytes && (field.number == kNetLayer || field.number == kNetLayersV1);
+  return field.is_bytes() && (field.number == kNetLayer || field.number == kNetLayersV1);
 }
 
 void refuse_other_formats(Bytes bytes) {
@@ -56,7 +56,7 @@ std::string without_blobs(Bytes message, bool v1) {
   WireReader reader(message);
   while (const auto field = reader.next()) {
     if (field->number == (v1 ? kV1Blobs : kLayerBlobs)) continue;
-    if (v1 && field->number == kV1Layer && field->type == WireField::Type::bytes) {
+    if (v1 && field->number == kV1Layer && field->is_bytes()) {
       std::string v0;
       WireReader inner(field->bytes);
       while (const auto part = inner.next()) {
@@ -100,21 +100,20 @@ void CaffeModelFile::add_layer(Bytes message, bool v1) {
   std::string name;
   std::vector<Bytes> blobs;
   const auto add_blob = [&](const WireField& field) {
-    if (field.type != WireField::Type::bytes) return;
+    if (!field.is_bytes()) return;
     if (blobs.size() == kMaxCaffeBlobsPerLayer) throw Error(ErrorKind::malformed, "too many blobs in a layer");
     blobs.push_back(field.bytes);
   };
   WireReader reader(message, static_cast<std::size_t>(message.data() - bytes_.data()));
   while (const auto field = reader.next()) {
-    if (field->number == (v1 ? kV1Name : kLayerName) && field->type == WireField::Type::bytes &&
-        !(v1 && field->number == kV1Layer)) {
+    if (field->number == (v1 ? kV1Name : kLayerName) && field->is_bytes() && !(v1 && field->number == kV1Layer)) {
       name = text_of(field->bytes);
     } else if (field->number == (v1 ? kV1Blobs : kLayerBlobs)) {
       add_blob(*field);
-    } else if (v1 && field->number == kV1Layer && field->type == WireField::Type::bytes) {
+    } else if (v1 && field->number == kV1Layer && field->is_bytes()) {
       WireReader inner(field->bytes, static_cast<std::size_t>(field->bytes.data() - bytes_.data()));
       while (const auto part = inner.next()) {
-        if (part->number == kV0Name && part->type == WireField::Type::bytes) name = text_of(part->bytes);
+        if (part->number == kV0Name && part->is_bytes()) name = text_of(part->bytes);
         if (part->number == kV0Blobs) add_blob(*part);
       }
     }

@@ -76,7 +76,7 @@ std::string OnnxAttributes::text(std::string_view name, std::string_view fallbac
   if (!message) return std::string(fallback);
   const auto field = field_in(*message, field_of::text);
   if (!field) return {};
-  if (field->type != WireField::Type::bytes || field->bytes.size() > kMaxOnnxNameBytes) wrong(name, "a word");
+  if (!field->is_bytes() || field->bytes.size() > kMaxOnnxNameBytes) wrong(name, "a word");
   return {reinterpret_cast<const char*>(field->bytes.data()), field->bytes.size()};
 }
 
@@ -115,14 +115,14 @@ ConstantPtr OnnxAttributes::tensor(std::string_view name) const {
   const auto message = find(name);
   if (!message) return nullptr;
   const auto field = field_in(*message, field_of::tensor);
-  if (!field || field->type != WireField::Type::bytes) wrong(name, "a tensor");
+  if (!field || !field->is_bytes()) wrong(name, "a tensor");
   return decode_onnx_tensor(field->bytes, source_);
 }
 
 Bytes OnnxAttributes::graph(std::string_view name) const {
   const auto message = find(name);
   const auto field = message ? field_in(*message, field_of::graph) : std::nullopt;
-  if (!field || field->type != WireField::Type::bytes) wrong(name, "a graph");
+  if (!field || !field->is_bytes()) wrong(name, "a graph");
   return field->bytes;
 }
 

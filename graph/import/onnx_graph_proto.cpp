@@ -12,41 +12,39 @@ namespace {
 using Bytes = std::span<const std::byte>;
 
 // Field numbers of ONNX's messages (see octavo_onnx.proto).
-namespace graph_field {
+namespace onnx_graph_field {
 constexpr std::uint32_t node = 1, name = 2, initializer = 5, input = 11, output = 12, sparse_initializer = 15;
 }
-namespace node_field {
+namespace onnx_node_field {
 constexpr std::uint32_t input = 1, output = 2, name = 3, op_type = 4, attribute = 5, domain = 7;
 }
-namespace attribute_field {
+namespace onnx_attribute_field {
 constexpr std::uint32_t name = 1;
 }
-namespace value_field {
+namespace onnx_value_field {
 constexpr std::uint32_t name = 1, type = 2;
 }
-namespace type_field {
+namespace onnx_type_field {
 constexpr std::uint32_t tensor = 1;
 }
-namespace tensor_type_field {
+namespace onnx_tensor_type_field {
 constexpr std::uint32_t element = 1, shape = 2;
 }
-namespace shape_field {
+namespace onnx_shape_field {
 constexpr std::uint32_t dim = 1;
 }
-namespace dim_field {
+namespace onnx_dim_field {
 constexpr std::uint32_t value = 1;
 }
 constexpr std::uint32_t kTensorName = 8;
 
-[[noreturn]] void malformed(const std::string& what) { throw Error(ErrorKind::malformed, what); }
-
-bool is_bytes(const WireField& field) { return field.type == WireField::Type::bytes; }
+[[noreturn]] void malformed_onnx_graph(const std::string& what) { throw Error(ErrorKind::malformed, what); }
 
 std::int64_t read_dim(Bytes message) {
   std::int64_t dim = -1;
   WireReader reader(message);
   while (const auto field = reader.next()) {
-    if (field->number == dim_field::value && field->type == WireField::Type::varint) {
+    if (field->number == onnx_dim_field::value && field->type == WireField::Type::varint) {
       dim = static_cast<std::int64_t>(field->value);
     }
   }
@@ -56,14 +54,14 @@ std::int64_t read_dim(Bytes message) {
 void read_tensor_type(Bytes message, OnnxValueInfo& info) {
   WireReader reader(message);
   while (const auto field = reader.next()) {
-    if (field->number == tensor_type_field::element && field->type == WireField::Type::varint) {
+    if (field->number == onnx_tensor_type_field::element && field->type == WireField::Type::varint) {
       info.type = onnx_type(field->value);
-    } else if (field->number == tensor_type_field::shape && is_bytes(*field)) {
+    } else if (field->number == onnx_tensor_type_field::shape && field->is_bytes()) {
       info.has_shape = true;
       WireReader dims(field->bytes);
       while (const auto dim = dims.next()) {
-        if (dim->number != shape_field::dim || !is_bytes(*dim)) continue;
-        if (info.shape.size() == kMaxOnnxRank) malformed("a value of more than 8 dimensions");
+        if (dim->number != onnx_shape_field::dim || !dim->is_bytes()) continue;
+        if (info.shape.size() == kMaxOnnxRank) malformed_onnx_graph("a value of more than 8 dimensions");
         info.shape.push_back(read_dim(dim->bytes));
       }
     }
@@ -74,13 +72,13 @@ OnnxValueInfo read_value_info(Bytes message) {
   OnnxValueInfo info;
   WireReader reader(message);
   while (const auto field = reader.next()) {
-    if (!is_bytes(*field)) continue;
-    if (field->number == value_field::name) info.name = onnx_name(field->bytes);
-    if (field->number != value_field::type) continue;
+    if (!field->is_bytes()) continue;
+    if (field->number == onnx_value_field::name) info.name = onnx_name(field->bytes);
+    if (field->number != onnx_value_field::type) continue;
     info.is_tensor = false;
     WireReader type(field->bytes);
     while (const auto part = type.next()) {
-      if (part->number != type_field::tensor || !is_bytes(*part)) continue;
+      if (part->number != onnx_type_field::tensor || !part->is_bytes()) continue;
       info.is_tensor = true;
       read_tensor_type(part->bytes, info);
     }
@@ -91,7 +89,7 @@ OnnxValueInfo read_value_info(Bytes message) {
 std::string attribute_name(Bytes message) {
   WireReader reader(message);
   while (const auto field = reader.next()) {
-    if (field->number == attribute_field::name && is_bytes(*field)) return onnx_name(field->bytes);
+    if (field->number == onnx_attribute_field::name && field->is_bytes()) return onnx_name(field->bytes);
   }
   return {};
 }
@@ -104,31 +102,31 @@ class GraphReader {
   void read() {
     WireReader reader(message_, base_);
     while (const auto field = reader.next()) {
-      if (is_bytes(*field)) read_field(*field);
+      if (field->is_bytes()) read_field(*field);
     }
   }
 
  private:
   void read_field(const WireField& field) {
     switch (field.number) {
-      case graph_field::node:
-        if (graph_.nodes.size() == kMaxOnnxNodes) malformed("more than 65,536 nodes");
+      case onnx_graph_field::node:
+        if (graph_.nodes.size() == kMaxOnnxNodes) malformed_onnx_graph("more than 65,536 nodes");
         read_node(field.bytes);
         break;
-      case graph_field::name:
+      case onnx_graph_field::name:
         graph_.name = onnx_name(field.bytes);
         break;
-      case graph_field::initializer:
+      case onnx_graph_field::initializer:
         read_initializer(field.bytes);
         break;
-      case graph_field::input:
-      case graph_field::output: {
-        auto& list = field.number == graph_field::input ? graph_.inputs : graph_.outputs;
-        if (list.size() == kMaxOnnxInitializers) malformed("too many inputs or outputs");
+      case onnx_graph_field::input:
+      case onnx_graph_field::output: {
+        auto& list = field.number == onnx_graph_field::input ? graph_.inputs : graph_.outputs;
+        if (list.size() == kMaxOnnxInitializers) malformed_onnx_graph("too many inputs or outputs");
         list.push_back(read_value_info(field.bytes));
         break;
       }
-      case graph_field::sparse_initializer:
+      case onnx_graph_field::sparse_initializer:
         throw Error(ErrorKind::unsupported, "sparse weights", {}, "store them dense");
       default:
         break;
@@ -139,24 +137,24 @@ class GraphReader {
     OnnxNodeProto& node = graph_.nodes.emplace_back();
     WireReader reader(message, offset_of(message));
     while (const auto field = reader.next()) {
-      if (!is_bytes(*field)) continue;
+      if (!field->is_bytes()) continue;
       switch (field->number) {
-        case node_field::input:
-        case node_field::output:
-          if (++names_ > kMaxOnnxNames) malformed("too many connections");
-          (field->number == node_field::input ? node.inputs : node.outputs).push_back(onnx_name(field->bytes));
+        case onnx_node_field::input:
+        case onnx_node_field::output:
+          if (++names_ > kMaxOnnxNames) malformed_onnx_graph("too many connections");
+          (field->number == onnx_node_field::input ? node.inputs : node.outputs).push_back(onnx_name(field->bytes));
           break;
-        case node_field::name:
+        case onnx_node_field::name:
           node.name = onnx_name(field->bytes);
           break;
-        case node_field::op_type:
+        case onnx_node_field::op_type:
           node.op_type = onnx_name(field->bytes);
           break;
-        case node_field::domain:
+        case onnx_node_field::domain:
           node.domain = onnx_name(field->bytes);
           break;
-        case node_field::attribute:
-          if (node.attributes.size() == kMaxOnnxAttributes) malformed("a node of more than 64 attributes");
+        case onnx_node_field::attribute:
+          if (node.attributes.size() == kMaxOnnxAttributes) malformed_onnx_graph("a node of more than 64 attributes");
           node.attributes.emplace_back(attribute_name(field->bytes), field->bytes);
           break;
         default:
@@ -166,10 +164,10 @@ class GraphReader {
   }
 
   void read_initializer(Bytes message) {
-    if (graph_.initializers.size() == kMaxOnnxInitializers) malformed("more than 65,536 initializers");
+    if (graph_.initializers.size() == kMaxOnnxInitializers) malformed_onnx_graph("more than 65,536 initializers");
     WireReader reader(message, offset_of(message));
     while (const auto field = reader.next()) {
-      if (field->number != kTensorName || !is_bytes(*field)) continue;
+      if (field->number != kTensorName || !field->is_bytes()) continue;
       graph_.initializers[onnx_name(field->bytes)] = message;
       return;
     }
@@ -188,7 +186,7 @@ class GraphReader {
 }  // namespace
 
 std::string onnx_name(Bytes bytes) {
-  if (bytes.size() > kMaxOnnxNameBytes) malformed("a name of more than 4096 bytes");
+  if (bytes.size() > kMaxOnnxNameBytes) malformed_onnx_graph("a name of more than 4096 bytes");
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 

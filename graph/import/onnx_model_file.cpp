@@ -25,9 +25,7 @@ namespace opset_field {
 constexpr std::uint32_t domain = 1, version = 2;
 }
 
-[[noreturn]] void malformed(const std::string& what) { throw Error(ErrorKind::malformed, what); }
-
-bool is_bytes(const WireField& field) { return field.type == WireField::Type::bytes; }
+[[noreturn]] void malformed_model(const std::string& what) { throw Error(ErrorKind::malformed, what); }
 
 }  // namespace
 
@@ -36,7 +34,7 @@ OnnxModelFile::OnnxModelFile(const std::filesystem::path& file) : file_(file) {
   bytes_ = mapped->bytes();
   owner_ = std::move(mapped);
   try {
-    if (bytes_.empty()) malformed("the file is empty");
+    if (bytes_.empty()) malformed_model("the file is empty");
     read_model();
   } catch (const Error& error) {
     throw placed(error, file.string());
@@ -48,7 +46,7 @@ void OnnxModelFile::read_model() {
   bool found = false;
   WireReader reader(bytes_);
   while (const auto field = reader.next()) {
-    if (!is_bytes(*field)) continue;
+    if (!field->is_bytes()) continue;
     if (field->number == model_field::graph) {
       graph = field->bytes;
       found = true;
@@ -59,7 +57,7 @@ void OnnxModelFile::read_model() {
                   "have its exporter write them inline");
     }
   }
-  if (!found) malformed("there is no graph in it");
+  if (!found) malformed_model("there is no graph in it");
   if (opset_ < kMinOnnxOpset || opset_ > kMaxOnnxOpset) {
     throw Error(ErrorKind::unsupported, fmt::format("operator set {}", opset_), {},
                 fmt::format("octavo reads {} to {}; onnx.version_converter may help", kMinOnnxOpset, kMaxOnnxOpset));
@@ -72,7 +70,7 @@ void OnnxModelFile::read_opset(Bytes message) {
   std::int64_t version = 0;
   WireReader reader(message, offset_of(message));
   while (const auto field = reader.next()) {
-    if (field->number == opset_field::domain && is_bytes(*field)) domain = onnx_name(field->bytes);
+    if (field->number == opset_field::domain && field->is_bytes()) domain = onnx_name(field->bytes);
     if (field->number == opset_field::version && field->type == WireField::Type::varint) {
       version = static_cast<std::int64_t>(field->value);
     }
@@ -95,7 +93,7 @@ bool is_onnx(std::span<const std::byte> bytes) {
     WireReader reader(bytes);
     while (const auto field = reader.next()) {
       version = version || (field->number == model_field::ir_version && field->type == WireField::Type::varint);
-      graph = graph || (field->number == model_field::graph && is_bytes(*field));
+      graph = graph || (field->number == model_field::graph && field->is_bytes());
     }
   } catch (const Error&) {
     // A file that is cut short: what was seen before decides.

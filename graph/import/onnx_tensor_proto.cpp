@@ -23,13 +23,13 @@ namespace {
 
 using Bytes = std::span<const std::byte>;
 
-namespace tensor_field {
+namespace onnx_tensor_field {
 constexpr std::uint32_t dims = 1, type = 2, segment = 3, floats = 4, int32s = 5, strings = 6, int64s = 7, raw = 9,
                         doubles = 10, uint64s = 11, external = 13, location = 14;
 }
 constexpr std::uint32_t kKey = 1, kValue = 2;  // of an entry of external data
 
-[[noreturn]] void malformed_tensor(const std::string& what) { throw Error(ErrorKind::malformed, what); }
+[[noreturn]] void malformed_onnx_tensor(const std::string& what) { throw Error(ErrorKind::malformed, what); }
 [[noreturn]] void unsupported(const std::string& what) { throw Error(ErrorKind::unsupported, what); }
 
 std::string string_of_bytes(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
@@ -50,7 +50,8 @@ std::uint64_t number_in(const std::string& text) {
   std::uint64_t value = 0;
   const char* end = text.data() + text.size();
   const auto [stop, problem] = std::from_chars(text.data(), end, value);
-  if (problem != std::errc{} || stop != end) malformed_tensor(fmt::format("'{}' is no offset of external data", text));
+  if (problem != std::errc{} || stop != end)
+    malformed_onnx_tensor(fmt::format("'{}' is no offset of external data", text));
   return value;
 }
 
@@ -58,7 +59,7 @@ void read_external(Bytes message, TensorParts& parts) {
   std::string key, value;
   WireReader reader(message);
   while (const auto field = reader.next()) {
-    if (field->type != WireField::Type::bytes || field->bytes.size() > kMaxOnnxNameBytes) continue;
+    if (!field->is_bytes() || field->bytes.size() > kMaxOnnxNameBytes) continue;
     if (field->number == kKey) key = string_of_bytes(field->bytes);
     if (field->number == kValue) value = string_of_bytes(field->bytes);
   }
@@ -73,12 +74,12 @@ void read_external(Bytes message, TensorParts& parts) {
 void add_dim(TensorParts& parts, std::uint64_t dim) {
   if (parts.shape.size() == kMaxOnnxRank) unsupported("a tensor of more than 8 dimensions");
   const auto size = static_cast<std::int64_t>(dim);
-  if (size < 0) malformed_tensor("a tensor of negative size");
+  if (size < 0) malformed_onnx_tensor("a tensor of negative size");
   parts.shape.push_back(size);
 }
 
 void add_numbers(std::vector<Bytes>& chunks, const WireField& field, TensorParts& parts) {
-  if (field.type == WireField::Type::bytes) {
+  if (field.is_bytes()) {
     chunks.push_back(field.bytes);
   } else if (field.type == WireField::Type::varint) {
     parts.singles.push_back(field.value);
@@ -87,45 +88,45 @@ void add_numbers(std::vector<Bytes>& chunks, const WireField& field, TensorParts
   }
 }
 
-TensorParts split(Bytes message) {
+TensorParts split_onnx_tensor(Bytes message) {
   TensorParts parts;
   WireReader reader(message);
   while (const auto field = reader.next()) {
     switch (field->number) {
-      case tensor_field::dims:
+      case onnx_tensor_field::dims:
         for_each_varint(*field, [&](std::uint64_t dim) { add_dim(parts, dim); });
         break;
-      case tensor_field::type:
+      case onnx_tensor_field::type:
         if (field->type == WireField::Type::varint) parts.type = onnx_type(field->value);
         break;
-      case tensor_field::segment:
+      case onnx_tensor_field::segment:
         unsupported("a tensor in segments");
-      case tensor_field::floats:
+      case onnx_tensor_field::floats:
         add_numbers(parts.floats, *field, parts);
         break;
-      case tensor_field::int32s:
+      case onnx_tensor_field::int32s:
         add_numbers(parts.int32s, *field, parts);
         break;
-      case tensor_field::strings:
+      case onnx_tensor_field::strings:
         unsupported("strings");
-      case tensor_field::int64s:
+      case onnx_tensor_field::int64s:
         add_numbers(parts.int64s, *field, parts);
         break;
-      case tensor_field::raw:
-        if (field->type != WireField::Type::bytes) break;
+      case onnx_tensor_field::raw:
+        if (!field->is_bytes()) break;
         parts.raw = field->bytes;
         parts.has_raw = true;
         break;
-      case tensor_field::doubles:
+      case onnx_tensor_field::doubles:
         add_numbers(parts.doubles, *field, parts);
         break;
-      case tensor_field::uint64s:
+      case onnx_tensor_field::uint64s:
         add_numbers(parts.uint64s, *field, parts);
         break;
-      case tensor_field::external:
-        if (field->type == WireField::Type::bytes) read_external(field->bytes, parts);
+      case onnx_tensor_field::external:
+        if (field->is_bytes()) read_external(field->bytes, parts);
         break;
-      case tensor_field::location:
+      case onnx_tensor_field::location:
         parts.external = field->type == WireField::Type::varint && field->value == 1;
         break;
       default:
@@ -139,14 +140,14 @@ TensorParts split(Bytes message) {
 Bytes external_bytes(const TensorParts& parts, const OnnxTensorSource& source, std::shared_ptr<const void>& owner) {
   const std::filesystem::path relative = std::filesystem::path(parts.location).lexically_normal();
   if (relative.empty() || relative.is_absolute() || *relative.begin() == "..") {
-    malformed_tensor(fmt::format("external data '{}' is not beside the model", parts.location));
+    malformed_onnx_tensor(fmt::format("external data '{}' is not beside the model", parts.location));
   }
   auto mapped = MappedFile::open(source.folder / relative);
   const Bytes bytes = mapped->bytes();
   const std::uint64_t left = parts.offset > bytes.size() ? 0 : bytes.size() - parts.offset;
   const std::uint64_t length = parts.has_length ? parts.length : left;
   if (parts.offset > bytes.size() || length > left) {
-    malformed_tensor(fmt::format("external data '{}' ends before byte {}", parts.location, parts.offset));
+    malformed_onnx_tensor(fmt::format("external data '{}' ends before byte {}", parts.location, parts.offset));
   }
   owner = std::move(mapped);
   return bytes.subspan(static_cast<std::size_t>(parts.offset), static_cast<std::size_t>(length));
@@ -160,7 +161,7 @@ std::vector<std::uint64_t> varints(const std::vector<Bytes>& chunks, const std::
     WireReader packed(chunk);
     while (!packed.at_end()) {
       if (static_cast<std::int64_t>(values.size()) > limit)
-        malformed_tensor("a tensor with more numbers than its shape says");
+        malformed_onnx_tensor("a tensor with more numbers than its shape says");
       values.push_back(packed.varint());
     }
   }
@@ -171,7 +172,7 @@ template <class T>
 std::vector<float> fixed(const std::vector<Bytes>& chunks) {
   std::vector<float> values;
   for (const Bytes chunk : chunks) {
-    if (chunk.size() % sizeof(T) != 0) malformed_tensor("tensor data that ends within a number");
+    if (chunk.size() % sizeof(T) != 0) malformed_onnx_tensor("tensor data that ends within a number");
     for (std::size_t i = 0; i < chunk.size() / sizeof(T); ++i) {
       values.push_back(static_cast<float>(load_number<T>(chunk, i)));
     }
@@ -219,7 +220,7 @@ ConstantPtr from_fields(const TensorParts& parts, std::int64_t count) {
   }
   const std::size_t held = is_floating(parts.type) ? floats.size() : integers.size();
   if (held != static_cast<std::size_t>(count)) {
-    malformed_tensor(
+    malformed_onnx_tensor(
         fmt::format("a tensor of shape {} needs {} numbers and holds {}", to_text(parts.shape), count, held));
   }
   return is_floating(parts.type) ? make_tensor(parts.type, parts.shape, std::move(floats))
@@ -256,17 +257,17 @@ std::filesystem::path external_file_of(std::span<const std::byte> message) {
   TensorParts parts;
   WireReader reader(message);
   while (const auto field = reader.next()) {
-    if (field->number == tensor_field::external && field->type == WireField::Type::bytes) {
+    if (field->number == onnx_tensor_field::external && field->is_bytes()) {
       read_external(field->bytes, parts);
     }
-    if (field->number == tensor_field::location) parts.external = field->value == 1;
+    if (field->number == onnx_tensor_field::location) parts.external = field->value == 1;
   }
   return parts.external ? std::filesystem::path(parts.location) : std::filesystem::path();
 }
 
 ConstantPtr decode_onnx_tensor(std::span<const std::byte> message, const OnnxTensorSource& source) {
-  const TensorParts parts = split(message);
-  if (parts.type == ElementType::undefined) malformed_tensor("a tensor without a type");
+  const TensorParts parts = split_onnx_tensor(message);
+  if (parts.type == ElementType::undefined) malformed_onnx_tensor("a tensor without a type");
   if (parts.type == ElementType::string) unsupported("strings");
   const std::int64_t count = element_count(parts.shape);
   if (parts.external) {

@@ -90,10 +90,10 @@ void TensorflowCheckpoint::read_object_names() {
   if (length > text.size()) throw Error(ErrorKind::malformed, "names of variables that end early");
   WireReader graph(text.last(static_cast<std::size_t>(length)));
   while (const auto node = graph.next()) {
-    if (node->number != object_graph::node || node->type != WireField::Type::bytes) continue;
+    if (node->number != object_graph::node || !node->is_bytes()) continue;
     WireReader attributes(node->bytes);
     while (const auto attribute = attributes.next()) {
-      if (attribute->number != object_graph::attribute || attribute->type != WireField::Type::bytes) continue;
+      if (attribute->number != object_graph::attribute || !attribute->is_bytes()) continue;
       std::string name, key;
       WireReader parts(attribute->bytes);
       while (const auto part = parts.next()) {

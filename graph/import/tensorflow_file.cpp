@@ -62,7 +62,7 @@ constexpr auto kSavedModelFile = "saved_model.pb";
 
 [[noreturn]] void malformed_graph(const std::string& what) { throw Error(ErrorKind::malformed, what); }
 
-bool is_message(const WireField& field) { return field.type == WireField::Type::bytes; }
+bool is_message(const WireField& field) { return field.is_bytes(); }
 
 std::string bounded_name(Bytes bytes) {
   if (bytes.size() > kMaxTensorflowNameBytes) malformed_graph("a name of more than 4096 bytes");

@@ -28,10 +28,10 @@ std::string called_function(const TensorflowNodeDef& node) {
     if (name != "f") continue;
     WireReader reader(message);
     while (const auto field = reader.next()) {
-      if (field->number != attr_value::function || field->type != WireField::Type::bytes) continue;
+      if (field->number != attr_value::function || !field->is_bytes()) continue;
       WireReader parts(field->bytes);
       while (const auto part = parts.next()) {
-        if (part->number == attr_value::function_name && part->type == WireField::Type::bytes) {
+        if (part->number == attr_value::function_name && part->is_bytes()) {
           return {reinterpret_cast<const char*>(part->bytes.data()),
                   std::min(part->bytes.size(), kMaxTensorflowNameBytes)};
         }

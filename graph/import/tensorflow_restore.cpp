@@ -44,10 +44,10 @@ std::vector<std::string> texts_of_constant(const TensorflowNodeDef& node) {
     if (name != "value") continue;
     WireReader parts(value);
     while (const auto part = parts.next()) {
-      if (part->number != attribute_value::tensor || part->type != WireField::Type::bytes) continue;
+      if (part->number != attribute_value::tensor || !part->is_bytes()) continue;
       WireReader tensor(part->bytes);
       while (const auto text = tensor.next()) {
-        if (text->number != attribute_value::text_of_tensor || text->type != WireField::Type::bytes) continue;
+        if (text->number != attribute_value::text_of_tensor || !text->is_bytes()) continue;
         if (texts.size() == kMaxTensorflowNodes || text->bytes.size() > kMaxTensorflowNameBytes) {
           throw Error(ErrorKind::malformed, fmt::format("node '{}' is no list of plausible names", node.name));
         }

@@ -95,7 +95,7 @@ ListedNumbers listed_numbers(Bytes message, ElementType type, std::int64_t limit
     if (field->number != wanted || field->type == WireField::Type::group) continue;
     if (wanted != tensor_proto::floats && wanted != tensor_proto::doubles) {
       if (field->type == WireField::Type::varint) add_varint(field->value);
-      if (field->type != WireField::Type::bytes) continue;
+      if (!field->is_bytes()) continue;
       WireReader packed(field->bytes);
       while (!packed.at_end()) add_varint(packed.varint());
       continue;
@@ -171,7 +171,7 @@ TensorflowShape decode_tensorflow_shape(Bytes message) {
   WireReader reader(message);
   while (const auto field = reader.next()) {
     if (field->number == shape_proto::unknown_rank && field->value != 0) shape.known_rank = false;
-    if (field->number != shape_proto::dim || field->type != WireField::Type::bytes) continue;
+    if (field->number != shape_proto::dim || !field->is_bytes()) continue;
     if (shape.dims.size() == kMaxTensorflowRank) {
       throw Error(ErrorKind::unsupported, "a value of more than 8 dimensions");
     }
@@ -189,7 +189,7 @@ ConstantPtr decode_tensorflow_tensor(Bytes message, const std::shared_ptr<const 
     if (field->number == tensor_proto::type && field->type == WireField::Type::varint) {
       type = tensorflow_type(field->value);
     }
-    if (field->type != WireField::Type::bytes) continue;
+    if (!field->is_bytes()) continue;
     if (field->number == tensor_proto::shape) shape = decode_tensorflow_shape(field->bytes).dims;
     if (field->number == tensor_proto::content) content = field->bytes;
   }

@@ -18,6 +18,8 @@ struct WireField {
   std::uint64_t value = 0;           ///< varint only
   std::span<const std::byte> bytes;  ///< payload: of `bytes` without the length; of the fixed types their 8 or 4 bytes
   std::span<const std::byte> whole;  ///< the field with its tag
+
+  [[nodiscard]] bool is_bytes() const noexcept { return type == Type::bytes; }
 };
 
 class WireReader {

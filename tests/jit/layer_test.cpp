@@ -12,7 +12,7 @@
 #include <limits>
 #include <random>
 
-#include "jit/iconv_emitter.h"
+#include "jit/iconv_block.h"
 #include "jit/kernel_cache.h"
 #include "jit/reference.h"
 #include "jit/vector_unit.h"

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "jit/iconv_emitter.h"
+#include "jit/iconv_block.h"
 #include "jit/plan_family.h"
 #include "jit/tile.h"
 #include "jit/vector_unit.h"

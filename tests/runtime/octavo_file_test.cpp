@@ -2,19 +2,15 @@
 // The `.octavo` file: what is written comes back, in the same bytes, and any damage is found.
 #include "runtime/octavo_file.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstring>
 #include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "runtime/atomic_file.h"
 #include "runtime/crc32c.h"
 #include "runtime/octavo_file_graph.h"
 #include "runtime/octavo_file_layout.h"
@@ -316,10 +312,11 @@ TEST_F(OctavoFile, EveryTruncationIsFound) {
   expect_error(ErrorKind::malformed, "wrong length", [&] { (void)read(longer); });
 }
 
-TEST_F(OctavoFile, EveryFlippedByteIsFound) {
+TEST_F(OctavoFile, AFlippedBitIsFoundWhereverItIs) {
   const Bytes file = written(full_content());
   std::mt19937 random(3);
-  for (std::size_t at = 0; at < file.size(); at += at < 8000 ? 1 : 5) {
+  for (std::size_t at = 0; at < file.size();
+       at += at < 500 ? 1 : 7) {  // the preamble wholly, of what checksums hold a part
     Bytes spoilt = file;
     spoilt[at] ^= static_cast<std::uint8_t>(1U << random() % 8);
     expect_error(ErrorKind::malformed, "given.octavo", [&] { (void)read(spoilt); });
@@ -537,44 +534,6 @@ TEST_F(OctavoFile, NamesThatAreNotUtf8AreRefusedByNameNotStoredBroken) {
 
 // ---- whole or not at all ----------------------------------------------------------------------------------------
 
-std::size_t files_in(const std::filesystem::path& folder) {
-  return static_cast<std::size_t>(std::distance(std::filesystem::directory_iterator(folder), {}));
-}
-
-TEST_F(OctavoFile, AFailingWriteLeavesTheOldFileAndNothingElse) {
-  const Bytes old = written(full_content());
-  ModelContent other = full_content();
-  other.labels.assign(20000, "a label that makes the file longer than the limit");
-  // The system refuses to let files grow beyond 64 KB, as a full disk would.
-  rlimit before{};
-  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  const rlimit small{65536, before.rlim_max};
-  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &small), 0);
-  EXPECT_THROW(write_octavo_file(folder_ / "written.octavo", other), Error);
-  setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
-  EXPECT_EQ(read_bytes(folder_ / "written.octavo"), old);
-  EXPECT_EQ(files_in(folder_.path()), 1U);
-}
-
-TEST_F(OctavoFile, AnExceptionBeforeCommitLeavesTheOldFile) {
-  const auto file = folder_.put("old", {1, 2, 3});
-  {
-    AtomicFile half(file);
-    half.write(std::as_bytes(std::span(std::string_view("half"))));
-    const int nameless = ::open(folder_.path().c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
-    if (nameless >= 0) {  // such a file system: a process that is killed here leaves nothing
-      ::close(nameless);
-      EXPECT_EQ(files_in(folder_.path()), 1U);
-    }
-    half.prepare();
-    EXPECT_EQ(files_in(folder_.path()), 2U);
-  }
-  EXPECT_EQ(read_bytes(file), (Bytes{1, 2, 3}));
-  EXPECT_EQ(files_in(folder_.path()), 1U);
-}
-
 TEST_F(OctavoFile, SavingOverAMappedFileKeepsTheLoadedModel) {
   write_octavo_file(folder_ / "m.octavo", full_content());
   const ModelContent loaded = read_octavo_file(folder_ / "m.octavo");
@@ -583,17 +542,6 @@ TEST_F(OctavoFile, SavingOverAMappedFileKeepsTheLoadedModel) {
   other.graph = sample_graph(77);
   write_octavo_file(folder_ / "m.octavo", other);
   EXPECT_EQ(transcript(loaded.graph), before);
-}
-
-TEST_F(OctavoFile, ALinkStaysALinkAndPermissionsStay) {
-  const auto target = folder_.put("target.octavo", {});
-  std::filesystem::permissions(target, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-  std::filesystem::create_symlink(target, folder_ / "link.octavo");
-  write_octavo_file(folder_ / "link.octavo", full_content());
-  EXPECT_TRUE(std::filesystem::is_symlink(folder_ / "link.octavo"));
-  EXPECT_GT(std::filesystem::file_size(target), 1000U);
-  EXPECT_EQ(std::filesystem::status(target).permissions(),
-            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
 TEST_F(OctavoFile, WhereNothingCanBeWrittenIsAnIoError) {

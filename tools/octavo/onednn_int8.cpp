@@ -215,7 +215,7 @@ Call fastest(std::vector<Call> calls, dnnl::stream& stream) {
 }
 
 /// Reads a byte of each cache line. The sum is returned so that the reads are not optimised away.
-unsigned read_lines(const jit::AlignedBytes& bytes, int threads) {
+unsigned touch_lines(const jit::AlignedBytes& bytes, int threads) {
   constexpr std::size_t line = 64;
   std::vector<unsigned> sums(static_cast<std::size_t>(threads), 0U);
   const auto lines = static_cast<std::int64_t>((bytes.size() + line - 1) / line);
@@ -244,7 +244,7 @@ class OnednnInt8::Layer {
   }
 
   double run(int threads) {
-    [[maybe_unused]] const volatile unsigned sink = read_lines(call_->buffers.front().bytes, threads);
+    [[maybe_unused]] const volatile unsigned sink = touch_lines(call_->buffers.front().bytes, threads);
     return milliseconds_of([&] { call_->run(stream_); });
   }
   [[nodiscard]] const std::string& implementation() const { return call_->implementation; }
