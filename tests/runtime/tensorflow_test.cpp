@@ -267,5 +267,38 @@ TEST(TensorflowQuantized, AGraphInEightBitsGivesTensorflowsAnswers) {
             (std::vector<float>{4.360439777374268F, 5.397631645202637F}));
 }
 
+/// All integers of a range of 2 joined to one of 4: every other real number lies just between two integers of the
+/// result, and goes where TensorFlow's roundings, one by one in fp32, take it.
+TEST(TensorflowQuantized, ConcatMovesIntegersBetweenRangesAsTensorflowRounds) {
+  std::vector<float> x, expected;
+  const float step = 2.0F / 255.0F, low = std::round(-1.0F / step) * step, inverse = 255.0F / 4.0F;
+  for (int k = 0; k < 256; ++k) {
+    x.push_back(static_cast<float>(k - 128) / 127.5F);
+    const volatile float above = static_cast<float>(k) * step;  // rounded by itself
+    const volatile float real = low + above;
+    expected.push_back(std::clamp(std::round(real * inverse) - std::round(-2.0F * inverse), 0.0F, 255.0F));
+  }
+  expected.push_back(128.0F);  // the other part, whose range stays
+  for (const bool known : {true, false}) {
+    graph::TensorflowModel model;
+    const auto end = [&](const std::string& name, float value) {
+      return known ? model.floats(name, {1}, {value}) : model.input(name, {1});
+    };
+    const auto quantized = [&](const std::string& name, std::int64_t size, float least, float most) {
+      model.node("QuantizeV2", {model.input(name, {size}), end(name + "/low", least), end(name + "/high", most)},
+                 name + "/q",
+                 [](auto n) { n.set("mode", std::string_view("MIN_FIRST")).set("T", graph::tensorflow::DT_QUINT8); });
+      return name + "/q";
+    };
+    const std::string a = quantized("a", 256, -1.0F, 1.0F), b = quantized("b", 1, -2.0F, 2.0F);
+    model.node("QuantizedConcat", {model.integer("axis", 0), a, b, a + ":1", b + ":1", a + ":2", b + ":2"}, "joined");
+    std::vector<test::Values> inputs{{{256}, x}};
+    if (!known) inputs.insert(inputs.end(), {{{1}, {-1.0F}}, {{1}, {1.0F}}});
+    inputs.push_back({{1}, {0.0F}});
+    if (!known) inputs.insert(inputs.end(), {{{1}, {-2.0F}}, {{1}, {2.0F}}});
+    EXPECT_EQ(run(TensorflowFiles().import(model.finish(), {}), inputs).numbers, expected) << known;
+  }
+}
+
 }  // namespace
 }  // namespace octavo::test
