@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <map>
+#include <span>
 #include <utility>
 
 #include "graph/axes.h"
@@ -16,6 +18,20 @@
 #include "octavo/error.h"
 
 namespace octavo::graph {
+namespace {
+
+/// Whether a large constant is the same numbers at each position of its first axis, as the zeros are that a detector
+/// scatters into: the graph then holds them once.
+bool repeats_itself(const Blob& blob) {
+  constexpr std::size_t kLarge = 64 * 1024, kLeastRow = 64;
+  const std::span<const float> numbers = blob.f32.values;
+  if (numbers.size() < kLarge || blob.shape[0] < 2) return false;
+  const std::size_t row = numbers.size() / static_cast<std::size_t>(blob.shape[0]);
+  if (row < kLeastRow) return false;
+  return std::memcmp(numbers.data(), numbers.data() + row, (numbers.size() - row) * sizeof(float)) == 0;
+}
+
+}  // namespace
 
 std::string GraphWriter::unique(Names& taken, const std::string& wanted) {
   const auto [own, is_new] = taken.try_emplace(wanted, 1);
@@ -103,7 +119,14 @@ ValueId NodeBuilder::id_of(const ImportedValue& value) {
   budget_.take(value.constant->count());
   BlobPtr blob = to_blob(*value.constant);
   if (blob->shape.empty()) blob = std::make_shared<const Blob>(Blob{{1}, blob->f32, {}, {}, 0});
-  return writer_.add(name_ + "/constant", Constant{std::move(blob)}, {})[0];
+  const std::int64_t times = blob->shape[0];
+  if (!repeats_itself(*blob)) return writer_.add(name_ + "/constant", Constant{std::move(blob)}, {})[0];
+  Blob first{blob->shape, {}, {}, {}, 0};
+  first.shape[0] = 1;
+  first.f32 = {blob->f32.values.first(blob->f32.values.size() / static_cast<std::size_t>(times)), blob->f32.owner};
+  const ValueId once =
+      writer_.add(name_ + "/constant", Constant{std::make_shared<const Blob>(std::move(first))}, {})[0];
+  return writer_.add(name_ + "/repeated", Tile{.axis = 0, .tiles = times}, {once})[0];
 }
 
 std::vector<ImportedValue> NodeBuilder::add_many(Op op, const std::vector<ImportedValue>& inputs, std::size_t outputs) {

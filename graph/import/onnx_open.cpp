@@ -324,26 +324,7 @@ void open_gather(OnnxNode& node) {
   if (result >= 0) open_results(node, result, count, marked);
 }
 
-void convert_places_of_nonzero(OnnxNode& node) {
-  const ImportedValue x = node.input();
-  const ImportedValue places = places_of_nonzero(node, x);
-  const ImportedValue count = places.open->count;
-  std::vector<ImportedValue> rows;
-  const std::size_t rank = std::max<std::size_t>(x.shape.size(), 1);
-  for (std::size_t d = 0; d < rank; ++d) {
-    ImportedValue row = closed(places);
-    if (rank > 1) {
-      const std::int64_t inner = count_between(x.shape, static_cast<std::int64_t>(d) + 1, node.rank());
-      const auto number = [](std::int64_t value) { return OnnxNode::constant_value(static_cast<float>(value)); };
-      if (inner > 1) row = node.add_unary(UnaryKind::floor, node.add_binary(BinaryKind::divide, row, number(inner)));
-      if (d > 0) row = node.add_binary(BinaryKind::modulo, row, number(x.shape[d]));
-    }
-    rows.push_back(node.add_reshape(row, {1, places.shape[0]}));
-  }
-  ImportedValue y = rank == 1 ? rows[0] : node.add(Concat{.axis = 0}, rows);
-  y.type = ElementType::int64;
-  node.result(opened(std::move(y), 1, count));
-}
+void convert_places_of_nonzero(OnnxNode& node) { node.result(coordinates_of_nonzero(node, node.input())); }
 
 /// The best of as many as there are, or of those that count.
 void open_top_k(OnnxNode& node) {

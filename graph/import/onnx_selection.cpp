@@ -4,118 +4,18 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "graph/axes.h"
 #include "graph/check.h"
+#include "graph/import/node_places.h"
 #include "graph/import/onnx_fold.h"
 #include "graph/import/onnx_operators.h"
 #include "graph/import/open_extent.h"
 
 namespace octavo::graph {
 namespace {
-
-constexpr std::int64_t kExact = std::int64_t{1} << 24;  // whole numbers in fp32
-
-/// How far apart neighbours of each dimension are.
-Shape steps_of(const Shape& shape) {
-  Shape steps(shape.size(), 1);
-  for (std::size_t d = shape.size(); d-- > 1;) steps[d - 1] = checked_product(steps[d], shape[d]);
-  return steps;
-}
-
-ImportedValue whole_numbers(Shape shape, std::vector<std::int64_t> values) {
-  return OnnxNode::constant_value(make_tensor(ElementType::int64, std::move(shape), std::move(values)));
-}
-
-ImportedValue counted(OnnxNode& node, std::int64_t count) {
-  node.budget().take(count);
-  std::vector<std::int64_t> values(static_cast<std::size_t>(count));
-  std::iota(values.begin(), values.end(), 0);
-  return whole_numbers({count}, std::move(values));
-}
-
-/// An index that counts from the front; known ones are checked.
-std::int64_t from_front(std::int64_t index, std::int64_t size) {
-  require(index >= -size && index < size, "index {} is outside an axis of {}", index, size);
-  return index < 0 ? index + size : index;
-}
-
-/// Indices that the network computes, counted from the front. One that is outside the axis becomes one that is outside
-/// any axis, which Gather refuses as it runs.
-ImportedValue counted_from_front(OnnxNode& node, const ImportedValue& indices, std::int64_t size) {
-  const auto number = [](std::int64_t value) { return OnnxNode::constant_value(static_cast<float>(value)); };
-  const ImportedValue is_negative = node.add_binary(BinaryKind::less, indices, number(0));
-  const ImportedValue turned = node.add_affine(indices, 1.0F, static_cast<float>(size));
-  const ImportedValue index = node.add(Select{}, {is_negative, turned, indices});
-  const ImportedValue is_inside =
-      node.add_binary(BinaryKind::logical_and, node.add_binary(BinaryKind::less, index, number(size)),
-                      node.add_binary(BinaryKind::greater_or_equal, index, number(0)));
-  return node.add(Select{}, {is_inside, index, number(4 * kExact)});
-}
-
-/// Places in a flattened value: the sum of indices times steps and of `offsets`.
-class Places {
- public:
-  Places(OnnxNode& node, Shape shape) : node_(node), shape_(std::move(shape)) {
-    node_.budget().take(element_count(shape_));
-    known_.assign(static_cast<std::size_t>(element_count(shape_)), 0);
-  }
-
-  /// What the position along dimension d of the result itself adds.
-  void add_position(std::size_t d, std::int64_t step) {
-    const std::int64_t inner = steps_of(shape_)[d];
-    for (std::size_t i = 0; i < known_.size(); ++i) {
-      known_[i] += static_cast<std::int64_t>(i) / inner % shape_[d] * step;
-    }
-  }
-  /// What indices into an axis of that size add; their shape is the places'.
-  void add_indices(const ImportedValue& indices, std::int64_t size, std::int64_t step) {
-    if (indices.is_constant()) {
-      const std::vector<std::int64_t> list = to_integers(*indices.constant);
-      for (std::size_t i = 0; i < known_.size(); ++i) known_[i] += from_front(list.at(i), size) * step;
-      return;
-    }
-    ImportedValue more = node_.add_affine(counted_from_front(node_, indices, size), static_cast<float>(step), 0.0F);
-    computed_ = computed_ ? node_.add_binary(BinaryKind::add, *computed_, more) : std::move(more);
-  }
-  /// `size`: of the flattened value.
-  [[nodiscard]] ImportedValue value(std::int64_t size) {
-    ImportedValue known = whole_numbers(shape_, known_);
-    if (!computed_) return known;
-    if (size > kExact) OnnxNode::unsupported("computed places in a value of more than 2^24 numbers");
-    return node_.add_binary(BinaryKind::add, *computed_, known);
-  }
-  [[nodiscard]] const std::vector<std::int64_t>& known() const { return known_; }
-
- private:
-  OnnxNode& node_;
-  Shape shape_;
-  std::vector<std::int64_t> known_;
-  std::optional<ImportedValue> computed_;
-};
-
-/// Rows of x, [rows][the rest], by their places; `shape`: the result's.
-ImportedValue rows_at(OnnxNode& node, const ImportedValue& x, std::int64_t rows, std::int64_t row,
-                      const ImportedValue& places, const Shape& shape) {
-  const Shape flat = row == 1 ? Shape{rows} : Shape{rows, row};
-  ImportedValue y = node.add(Gather{.axis = 0}, {node.add_reshape(x, flat, flat), places});
-  y.type = x.type;
-  return node.add_reshape(y, shape, shape);
-}
-
-/// Part `k` of the last dimension of indices.
-ImportedValue index_column(OnnxNode& node, const ImportedValue& indices, std::int64_t k, const Shape& shape) {
-  const std::int64_t last = static_cast<std::int64_t>(indices.shape.size()) - 1;
-  const StridedSlice slice{.axes = {last}, .begins = {k}, .ends = {k + 1}, .steps = {1}};
-  if (indices.is_constant()) {
-    return OnnxNode::constant_value(reshaped(*sliced(*indices.constant, slice, node.budget()), shape));
-  }
-  const ImportedValue column = indices.shape.back() == 1 ? indices : node.add(slice, {indices});
-  return node.add_reshape(column, shape, shape);
-}
 
 /// Puts rows of `updates` at known places of x.
 ImportedValue scattered(OnnxNode& node, const ImportedValue& x, const ImportedValue& updates,
@@ -166,7 +66,7 @@ ImportedValue onnx_rows_put(OnnxNode& node, const ImportedValue& x, const Import
   ImportedValue turned = counted_from_front(node, places, rows);
   if (places.open) turned = with_rest(node, opened(turned, 0, places.open->count), -1.0F);
   // For each row, the last update whose place it is.
-  const ImportedValue numbers = node.add_reshape(counted(node, rows), {rows, 1});
+  const ImportedValue numbers = node.add_reshape(counted_places(node, rows), {rows, 1});
   const ImportedValue is_here = node.add_binary(BinaryKind::equal, node.add_reshape(turned, {1, count}), numbers);
   const ImportedValue from = node.add(ArgMax{.has_axis = true, .axis = 1}, {is_here});
   Shape column(x.shape.size(), 1);
@@ -208,7 +108,7 @@ void convert_onnx_gather_elements(OnnxNode& node) {
   require(!x.shape.empty() && indices.shape.size() == x.shape.size(), "indices {} into {}", to_text(indices.shape),
           to_text(x.shape));
   const auto axis = static_cast<std::size_t>(OnnxNode::axis(node.attributes().integer("axis", 0), node.rank()));
-  const Shape steps = steps_of(x.shape);
+  const Shape steps = steps_between(x.shape);
   Places places(node, indices.shape);
   for (std::size_t d = 0; d < x.shape.size(); ++d) {
     require(d == axis || indices.shape[d] <= x.shape[d], "indices {} into {}", to_text(indices.shape),
@@ -221,29 +121,7 @@ void convert_onnx_gather_elements(OnnxNode& node) {
 }
 
 void convert_onnx_gather_nd(OnnxNode& node) {
-  const ImportedValue& x = node.input();
-  const ImportedValue& indices = node.input(1);
-  const std::int64_t batch = node.attributes().integer("batch_dims", 0);
-  const std::int64_t depth = indices.shape.empty() ? 0 : indices.shape.back();
-  require(depth > 0 && batch >= 0 && batch < node.rank(1) && batch + depth <= node.rank(), "indices {} into {}",
-          to_text(indices.shape), to_text(x.shape));
-  const Shape prefix(indices.shape.begin(), indices.shape.end() - 1);
-  const Shape outer(x.shape.begin(), x.shape.begin() + batch + depth);
-  const Shape steps = steps_of(outer);
-  Places places(node, prefix);
-  for (std::int64_t d = 0; d < batch; ++d) {
-    const auto at = static_cast<std::size_t>(d);
-    require(prefix[at] == x.shape[at], "indices {} into {}", to_text(indices.shape), to_text(x.shape));
-    places.add_position(at, steps[at]);
-  }
-  for (std::int64_t k = 0; k < depth; ++k) {
-    const auto at = static_cast<std::size_t>(batch + k);
-    places.add_indices(index_column(node, indices, k, prefix), outer[at], steps[at]);
-  }
-  Shape shape = prefix;
-  shape.insert(shape.end(), x.shape.begin() + batch + depth, x.shape.end());
-  const std::int64_t rows = element_count(outer);
-  node.result(rows_at(node, x, rows, element_count(x.shape) / rows, places.value(rows), shape));
+  node.result(add_gather_nd(node, node.input(), node.input(1), node.attributes().integer("batch_dims", 0)));
 }
 
 ImportedValue onnx_row_places(OnnxNode& node, const ImportedValue& indices, std::size_t axis) {
@@ -265,7 +143,7 @@ void convert_onnx_scatter_elements(OnnxNode& node) {
     node.result(onnx_rows_put(node, x, onnx_row_places(node, indices, axis), node.input(2)));
     return;
   }
-  const Shape steps = steps_of(x.shape);
+  const Shape steps = steps_between(x.shape);
   Places places(node, indices.shape);
   for (std::size_t d = 0; d < x.shape.size(); ++d) {
     require(d == axis || indices.shape[d] <= x.shape[d], "updates {} of {}", to_text(indices.shape), to_text(x.shape));
@@ -283,10 +161,12 @@ void convert_onnx_scatter_nd(OnnxNode& node) {
   require(depth > 0 && depth <= node.rank(), "places {} in {}", to_text(indices.shape), to_text(x.shape));
   const Shape prefix(indices.shape.begin(), indices.shape.end() - 1);
   const Shape outer(x.shape.begin(), x.shape.begin() + depth);
-  const std::int64_t rows = element_count(outer), row = element_count(x.shape) / rows;
+  const std::int64_t rows = element_count(outer);
+  require(rows > 0, "places in {}", to_text(x.shape));
+  const std::int64_t row = element_count(x.shape) / rows;
   require(element_count(node.shape(2)) == checked_product(element_count(prefix), row), "updates {} at {} of {}",
           to_text(node.shape(2)), to_text(indices.shape), to_text(x.shape));
-  const Shape steps = steps_of(outer);
+  const Shape steps = steps_between(outer);
   Places places(node, prefix);
   for (std::int64_t k = 0; k < depth; ++k) {
     const auto at = static_cast<std::size_t>(k);
@@ -300,7 +180,7 @@ void convert_onnx_one_hot(OnnxNode& node) {
   const ImportedValue& indices = node.input(0);
   const auto depth = static_cast<std::int64_t>(node.scalar(1, "depth"));
   const ImportedValue& values = node.input(2);
-  require(depth > 0 && depth <= kExact, "a depth of {}", depth);
+  require(depth > 0 && depth <= kExactIntegers, "a depth of {}", depth);
   require(values.shape == Shape{2}, "values {}", to_text(values.shape));
   const std::int64_t rank = node.rank() + 1;
   require(rank <= 8, "a value of {} dimensions", rank);
@@ -312,7 +192,7 @@ void convert_onnx_one_hot(OnnxNode& node) {
   const ImportedValue is_negative = node.add_binary(BinaryKind::less, at, OnnxNode::constant_value(0.0F));
   const ImportedValue turned = node.add_affine(at, 1.0F, static_cast<float>(depth));
   const ImportedValue place = node.add(Select{}, {is_negative, turned, at});
-  const ImportedValue numbers = node.add_reshape(counted(node, depth), along, along);
+  const ImportedValue numbers = node.add_reshape(counted_places(node, depth), along, along);
   const ImportedValue is_hot = node.add_binary(BinaryKind::equal, node.add_unary(UnaryKind::truncate, place), numbers);
   ImportedValue y =
       node.add(Select{}, {is_hot, index_column(node, values, 1, {1}), index_column(node, values, 0, {1})});
@@ -337,7 +217,7 @@ void convert_onnx_hardmax(OnnxNode& node) {
   numbered[along] = rows.shape[along];
   const ImportedValue best =
       node.add(ArgMax{.has_axis = true, .first = true, .axis = static_cast<std::int64_t>(along)}, {rows});
-  const ImportedValue numbers = node.add_reshape(counted(node, rows.shape[along]), numbered, numbered);
+  const ImportedValue numbers = node.add_reshape(counted_places(node, rows.shape[along]), numbered, numbered);
   ImportedValue y = node.add_binary(BinaryKind::equal, numbers, best);
   y.type = x.type;
   node.result(node.add_reshape(y, x.shape));

@@ -132,6 +132,26 @@ ImportedValue places_of_nonzero(NodeBuilder& node, const ImportedValue& x) {
   return opened(std::move(places), 0, count);
 }
 
+ImportedValue coordinates_of_nonzero(NodeBuilder& node, const ImportedValue& x) {
+  const ImportedValue places = places_of_nonzero(node, x);
+  const std::size_t rank = std::max<std::size_t>(x.shape.size(), 1);
+  const auto number = [](std::int64_t value) { return NodeBuilder::constant_value(static_cast<float>(value)); };
+  std::vector<ImportedValue> rows;
+  for (std::size_t d = 0; d < rank; ++d) {
+    ImportedValue row = closed(places);
+    if (rank > 1) {
+      const std::int64_t inner =
+          count_between(x.shape, static_cast<std::int64_t>(d) + 1, static_cast<std::int64_t>(rank));
+      if (inner > 1) row = node.add_unary(UnaryKind::floor, node.add_binary(BinaryKind::divide, row, number(inner)));
+      if (d > 0) row = node.add_binary(BinaryKind::modulo, row, number(x.shape[d]));
+    }
+    rows.push_back(node.add_reshape(row, {1, places.shape[0]}));
+  }
+  ImportedValue y = rank == 1 ? rows[0] : node.add(Concat{.axis = 0}, rows);
+  y.type = ElementType::int64;
+  return opened(std::move(y), 1, places.open->count);
+}
+
 ImportedValue joined_open(NodeBuilder& node, const std::vector<ImportedValue>& parts, std::int64_t axis) {
   std::vector<ImportedValue> rooms, truths;
   std::optional<ImportedValue> count;

@@ -46,6 +46,8 @@ struct NumberBounds {
 /// Where the numbers of x (open or not) are not 0, in their order: places in the flattened x, as many as x has room
 /// for, open along their only axis.
 [[nodiscard]] ImportedValue places_of_nonzero(NodeBuilder& node, const ImportedValue& x);
+/// The same as coordinates, a row for each dimension of x (one for a scalar): open along the second axis.
+[[nodiscard]] ImportedValue coordinates_of_nonzero(NodeBuilder& node, const ImportedValue& x);
 /// Parts, some of them open along `axis`, one behind the other: open along it.
 [[nodiscard]] ImportedValue joined_open(NodeBuilder& node, const std::vector<ImportedValue>& parts, std::int64_t axis);
 /// a where the condition (one number) holds, else b: values that differ along one axis at most, which the result is

@@ -45,10 +45,13 @@ std::string called_function(const TensorflowNodeDef& node) {
 /// have one name for all outputs.
 std::size_t first_of_output(std::string_view op, std::string_view output) {
   static const std::map<std::string_view, std::vector<std::string_view>> kNames{
+      {"CombinedNonMaxSuppression", {"nmsed_boxes", "nmsed_scores", "nmsed_classes", "valid_detections"}},
       {"FusedBatchNorm", {"y", "batch_mean", "batch_variance", "reserve_space_1", "reserve_space_2"}},
       {"FusedBatchNormV2", {"y", "batch_mean", "batch_variance", "reserve_space_1", "reserve_space_2"}},
       {"FusedBatchNormV3",
        {"y", "batch_mean", "batch_variance", "reserve_space_1", "reserve_space_2", "reserve_space_3"}},
+      {"NonMaxSuppressionV4", {"selected_indices", "valid_outputs"}},
+      {"NonMaxSuppressionV5", {"selected_indices", "selected_scores", "valid_outputs"}},
       {"TopK", {"values", "indices"}},
       {"TopKV2", {"values", "indices"}},
       {"Switch", {"output_false", "output_true"}},

@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/import/open_extent.h"
 #include "graph/import/tensorflow_limits.h"
+#include "graph/import/tensorflow_open.h"
 #include "graph/import/tensorflow_operators.h"
 #include "graph/near_names.h"
 #include "graph/placed_error.h"
@@ -231,7 +233,11 @@ void TensorflowImporter::convert(std::size_t node) {
                 of_quantized_graph(definition.op) ? "convert the float graph, and let --quantize round it" : "");
   }
   TensorflowNode context(definition, file_, std::move(inputs), writer_, budget_);
-  converter(context);
+  if (reads_open_values(context)) {
+    convert_tensorflow_open(context, converter);
+  } else {
+    converter(context);
+  }
   values_[node] = context.finish_values();
   for (const TensorflowValuePtr& value : values_[node]) {
     value->dead = value->dead || traits.dead;
@@ -250,7 +256,8 @@ void TensorflowImporter::add_output(const std::string& name, const Tap& tap) {
   keeper.name = name;
   TensorflowNode node(keeper, file_, {value}, writer_, budget_);
   const bool image = options_.channels_first && value->is_image();
-  const ImportedValue held = image ? node.image() : node.in();
+  ImportedValue held = image ? node.image() : node.in();
+  if (held.open) held = held.open->rest_is_marked ? closed(held) : with_rest(node, held, -1.0F);
   const bool taken =
       held.id && std::find(graph_.outputs.begin(), graph_.outputs.end(), *held.id) != graph_.outputs.end();
   if (held.is_constant() || taken || graph_.values[*held.id].name != name) {

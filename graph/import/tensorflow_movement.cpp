@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/import/node_places.h"
+#include "graph/import/open_extent.h"
 #include "graph/import/tensorflow_operators.h"
 
 namespace octavo::graph {
@@ -198,6 +200,33 @@ void convert_tensorflow_gather(TensorflowNode& node) {
   if (node.attributes().integer("batch_dims", 0) != 0) TensorflowNode::unsupported("gathering in batches");
   const std::int64_t axis = node.type() == "GatherV2" ? TensorflowNode::axis(node.integer(2, "axis"), node.rank()) : 0;
   node.result(node.gather(node.in(0), node.in(1), axis));
+}
+
+void convert_tensorflow_gather_nd(TensorflowNode& node) { node.result(add_gather_nd(node, node.in(0), node.in(1), 0)); }
+
+/// Where a value is not 0: coordinates, one row each, in their order.
+void convert_tensorflow_where(TensorflowNode& node) {
+  const ImportedValue x = node.in();
+  const std::int64_t rank = node.rank();
+  if (rank == 0) TensorflowNode::malformed("its input is a scalar");
+  if (x.is_constant()) {
+    const Shape steps = steps_between(x.shape);
+    node.budget().take(checked_product(x.constant->count(), rank));
+    std::vector<std::int64_t> rows;
+    for (std::int64_t i = 0; i < x.constant->count(); ++i) {
+      if (x.constant->real(static_cast<std::size_t>(i)) == 0) continue;
+      for (std::size_t d = 0; d < steps.size(); ++d) rows.push_back(i / steps[d] % x.shape[d]);
+    }
+    const auto count = static_cast<std::int64_t>(rows.size()) / rank;
+    node.result(whole_numbers({count, rank}, std::move(rows)));
+    return;
+  }
+  const ImportedValue coordinates = coordinates_of_nonzero(node, x);
+  const ImportedValue count = coordinates.open->count;
+  ImportedValue y = rank == 1 ? node.reshape(closed(coordinates), {coordinates.shape[1], 1})
+                              : node.permute(closed(coordinates), {1, 0});
+  y.type = ElementType::int64;
+  node.result(opened(std::move(y), 0, count));
 }
 
 void convert_tensorflow_tile(TensorflowNode& node) {

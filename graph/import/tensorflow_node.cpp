@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "graph/check.h"
+#include "graph/import/open_extent.h"
 
 namespace octavo::graph {
 namespace {
@@ -94,6 +95,21 @@ ImportedValue TensorflowNode::image_operand(std::size_t i) {
 ImportedValue TensorflowNode::in_order(std::size_t i) {
   const TensorflowValue& x = value(i);
   return x.image && !x.plain && same_order(x.image->shape) ? *x.image : in(i);
+}
+
+void TensorflowNode::set_in(std::size_t i, ImportedValue plain) {
+  (void)shared_value(i);
+  inputs_[i] = std::make_shared<TensorflowValue>(tensorflow_value(std::move(plain)));
+}
+
+ImportedValue TensorflowNode::only_result() {
+  const TensorflowValue& value = values_.at(0);
+  if (value.plain) return *value.plain;
+  return permute(*value.image, kFromImage);
+}
+
+void TensorflowNode::open_result(std::int64_t axis, const ImportedValue& count) {
+  result(opened(only_result(), axis, count));
 }
 
 const ConstantTensor& TensorflowNode::constant(std::size_t i, std::string_view what) {

@@ -95,6 +95,9 @@ class TensorflowNode : public FoldingBuilder {
   /// An input of 4 dimensions as [N, C, H, W], by data_format.
   [[nodiscard]] ImportedValue picture(std::size_t i = 0);
 
+  /// Puts a value in TensorFlow's order in place of an input.
+  void set_in(std::size_t i, ImportedValue plain);
+
   /// The node's outputs, in order.
   void result(ImportedValue plain) { outputs({tensorflow_value(std::move(plain))}); }
   void result_image(ImportedValue image) { outputs({tensorflow_image(std::move(image))}); }
@@ -110,6 +113,10 @@ class TensorflowNode : public FoldingBuilder {
   void mark_blocks(std::shared_ptr<const TensorflowBlocks> blocks) { values_.at(0).blocks = std::move(blocks); }
   /// Of the first output: integers that were computed in fp32.
   void retype(ElementType type);
+  /// The first output, in TensorFlow's order, by itself.
+  [[nodiscard]] ImportedValue only_result();
+  /// Of the first output only `count` positions along an axis, in TensorFlow's order, count.
+  void open_result(std::int64_t axis, const ImportedValue& count);
   void mark_whole() { values_.at(0).whole = true; }
   void mark_mask() { values_.at(0).mask = true; }
   void outputs(std::vector<TensorflowValue> values) { values_ = std::move(values); }

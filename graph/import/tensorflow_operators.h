@@ -77,6 +77,8 @@ void convert_tensorflow_pack(TensorflowNode& node);
 void convert_tensorflow_unpack(TensorflowNode& node);
 void convert_tensorflow_split(TensorflowNode& node);
 void convert_tensorflow_gather(TensorflowNode& node);
+void convert_tensorflow_gather_nd(TensorflowNode& node);
+void convert_tensorflow_where(TensorflowNode& node);
 void convert_tensorflow_tile(TensorflowNode& node);
 void convert_tensorflow_broadcast_to(TensorflowNode& node);
 void convert_tensorflow_depth_to_space(TensorflowNode& node);
@@ -90,6 +92,10 @@ void convert_tensorflow_space_to_batch(TensorflowNode& node);
 void convert_tensorflow_batch_to_space(TensorflowNode& node);
 // tensorflow_resize.cpp
 void convert_tensorflow_resize(TensorflowNode& node);
+// tensorflow_detection.cpp
+void convert_tensorflow_non_max_suppression(TensorflowNode& node);
+void convert_tensorflow_combined_non_max_suppression(TensorflowNode& node);
+void convert_tensorflow_crop_and_resize(TensorflowNode& node);
 // tensorflow_control.cpp
 void convert_tensorflow_switch(TensorflowNode& node);
 void convert_tensorflow_merge(TensorflowNode& node);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "graph/check.h"
@@ -42,7 +43,9 @@ QuantizedRange range_at(TensorflowNode& node, std::size_t value, std::size_t low
 
 /// To the nearest whole number, halves away from 0.
 ImportedValue rounded_away(TensorflowNode& node, const ImportedValue& x) {
-  const ImportedValue half = node.affine(node.unary({.kind = UnaryKind::sign}, x), 0.5F, 0.0F);
+  // The number below a half: a half would lift that number itself to 1, in fp32.
+  constexpr float kAlmostHalf = 0x1.fffffep-2F;
+  const ImportedValue half = node.affine(node.unary({.kind = UnaryKind::sign}, x), kAlmostHalf, 0.0F);
   return node.unary({.kind = UnaryKind::truncate}, node.binary(BinaryKind::add, x, half));
 }
 
@@ -339,6 +342,45 @@ void convert_tensorflow_quantized_reshape(TensorflowNode& node) {
   finish_quantized(node, range);
 }
 
+namespace {
+
+/// The integers that x's are in another range. Ranges of simple ratios put many numbers just between two integers, so
+/// that each rounding on the way matters: the real numbers count from the range's lower end.
+ImportedValue counted_from_low(TensorflowNode& node, const ImportedValue& x, const QuantizedRange& own,
+                               const QuantizedRange& other) {
+  const ImportedValue step = step_of(node, own);
+  const ImportedValue low =
+      node.binary(BinaryKind::multiply, rounded_away(node, node.binary(BinaryKind::divide, own.low, step)), step);
+  const ImportedValue start =
+      node.binary(BinaryKind::subtract, low, node.affine(step, static_cast<float>(own.least()), 0.0F));
+  return as_integers(node, node.binary(BinaryKind::add, node.binary(BinaryKind::multiply, x, step), start), other);
+}
+
+/// The same by a table, where both ranges are known: as arithmetic, its steps would become one with one rounding.
+ImportedValue by_table(TensorflowNode& node, const ImportedValue& x, const QuantizedRange& own,
+                       const QuantizedRange& other) {
+  std::vector<std::int64_t> integers(static_cast<std::size_t>(own.greatest() - own.least()) + 1);
+  std::iota(integers.begin(), integers.end(), range_of(own.type).low);
+  const auto count = static_cast<std::int64_t>(integers.size());
+  const ImportedValue all =
+      node.cast(TensorflowNode::constant_value(make_tensor(ElementType::int64, {count}, std::move(integers))),
+                ElementType::float32);
+  const ImportedValue places = node.affine(x, 1.0F, static_cast<float>(-own.least()));
+  return node.gather(counted_from_low(node, all, own, other), places, 0);
+}
+
+ImportedValue in_another_range(TensorflowNode& node, const ImportedValue& x, const QuantizedRange& own,
+                               const QuantizedRange& other) {
+  const ImportedValue same = node.binary(BinaryKind::logical_and, node.binary(BinaryKind::equal, own.low, other.low),
+                                         node.binary(BinaryKind::equal, own.high, other.high));
+  if (!same.is_constant()) return node.select(same, x, counted_from_low(node, x, own, other));
+  if (same.constant->real(0) != 0) return x;
+  const bool few = own.greatest() - own.least() < 65536;
+  return few ? by_table(node, x, own, other) : counted_from_low(node, x, own, other);
+}
+
+}  // namespace
+
 /// Inputs: the axis, parts, the lower ends of their ranges, the upper ones.
 void convert_tensorflow_quantized_concat(TensorflowNode& node) {
   const std::size_t count = (node.input_count() - 1) / 3;
@@ -365,7 +407,7 @@ void convert_tensorflow_quantized_concat(TensorflowNode& node) {
   std::vector<ImportedValue> parts;
   for (std::size_t i = 0; i < count; ++i) {
     const ImportedValue part = images ? node.image(1 + i) : node.in(1 + i);
-    parts.push_back(as_integers(node, as_real(node, part, ranges[i]), all));
+    parts.push_back(in_another_range(node, node.cast(part, ElementType::float32), ranges[i], all));
   }
   if (images) {
     node.result_image(node.concat(parts, image_axis(axis)));

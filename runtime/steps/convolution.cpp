@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Convolution and Deconvolution in fp32, on oneDNN.
+#include <optional>
 #include <utility>
 
 #include "runtime/steps/builders.h"
 #include "runtime/steps/onednn_layer.h"
+#include "runtime/steps/pointwise.h"
 
 namespace octavo::runtime {
 namespace {
@@ -32,15 +34,16 @@ Geometry geometry_of(const Op& op, const Shape& in, const Shape& out) {
 
 template <class Forward, class Op>
 BuiltStep finish(const StepRequest& request, const Op& op, const typename Forward::primitive_desc& chosen,
-                 memory weights) {
+                 memory weights, std::optional<graph::Unary> function = std::nullopt) {
   const dnnl::engine& engine = request.context.engine;
-  OnednnLayer layer{OnednnCall(Forward(chosen), engine), chosen.impl_info_str(), {}, {}};
+  OnednnLayer layer{OnednnCall(Forward(chosen), engine), chosen.impl_info_str(), {}, {}, {}};
   layer.call.bind_slot(DNNL_ARG_SRC, chosen.src_desc(), request.inputs[0]);
   layer.call.bind_slot(DNNL_ARG_DST, chosen.dst_desc(), request.outputs[0]);
   layer.call.bind_constant(DNNL_ARG_WEIGHTS, std::move(weights));
   if (op.bias)
     layer.call.bind_constant(DNNL_ARG_BIAS, pack_constant(*op.bias, onednn_desc({op.out_channels}, Layout::plain),
                                                           chosen.bias_desc(), engine));
+  layer.function = std::move(function);
   layer.call.bind_scratch(chosen.scratchpad_desc());
   if (op.activation.slopes) layer.slopes = graph::to_float(*op.activation.slopes);
   if (request.inputs.size() > 1) layer.residual = request.inputs[1];
@@ -85,9 +88,10 @@ BuiltStep build_deconvolution(const StepRequest& request) {
                            op.bias ? onednn_any({op.out_channels}) : memory::desc(),
                            onednn_desc(request.output_shape(), Layout::nhwc), geometry.strides, geometry.dilates,
                            geometry.pad_begin, geometry.pad_end);
-  const Forward::primitive_desc chosen(desc, onednn_attributes(op.activation, false), request.context.engine);
+  // oneDNN's deconvolution applies an activation number by number, at four times the cost of all the rest.
+  const Forward::primitive_desc chosen(desc, onednn_attributes({}, false), request.context.engine);
   memory weights = pack_constant(*op.weights, source, chosen.weights_desc(), request.context.engine);
-  return finish<Forward>(request, op, chosen, std::move(weights));
+  return finish<Forward>(request, op, chosen, std::move(weights), function_of(op.activation));
 }
 
 }  // namespace octavo::runtime

@@ -59,7 +59,7 @@ BuiltStep build_linear(const StepRequest& request) {
                            onednn_desc({rows, op.out_features}, Layout::plain));
   const Forward::primitive_desc chosen = choose(desc, onednn_attributes(op.activation, op.add_residual), rows, engine);
 
-  OnednnLayer layer{OnednnCall(Forward(chosen), engine), chosen.impl_info_str(), {}, {}};
+  OnednnLayer layer{OnednnCall(Forward(chosen), engine), chosen.impl_info_str(), {}, {}, {}};
   layer.call.bind_slot(DNNL_ARG_SRC, chosen.src_desc(), request.inputs[0]);
   layer.call.bind_slot(DNNL_ARG_DST, chosen.dst_desc(), request.outputs[0]);
   layer.call.bind_constant(DNNL_ARG_WEIGHTS, pack_weights(op, image ? x : Shape{}, chosen.weights_desc(), engine));

@@ -17,7 +17,8 @@ struct OnednnLayer {
   OnednnCall call;
   std::string implementation;    ///< oneDNN's name for the code that it chose
   std::optional<Slot> residual;  ///< added by oneDNN's sum: copied to the output first unless it already lies there
-  std::vector<float> slopes;     ///< PReLU, or empty
+  std::optional<graph::Unary> function;  ///< of each number of the result, behind oneDNN
+  std::vector<float> slopes;             ///< PReLU, or empty
 };
 
 /// The step whose output lies in `layout`; `channels` is the output seen from its channels or features.

@@ -159,6 +159,26 @@ std::string graph_of(const std::string& type, bool text) {
   return graph.DebugString();
 }
 
+/// Boxes that are suppressed, cropped and picked.
+std::string detector() {
+  TensorflowWriter writer({});
+  writer.node("Placeholder", "x", {}).set("dtype", tensorflow::DT_FLOAT).set_shape("shape", {1, 4, 4, 2});
+  writer.node("Placeholder", "boxes", {}).set("dtype", tensorflow::DT_FLOAT).set_shape("shape", {4, 4});
+  writer.node("Placeholder", "scores", {}).set("dtype", tensorflow::DT_FLOAT).set_shape("shape", {4});
+  const std::string most = writer.integer("most", 3), low = writer.floats("low", {}, {0.5F});
+  const std::string none = writer.floats("none", {}, {0.0F}), size = writer.integers("size", {2, 3});
+  writer.node("NonMaxSuppressionV5", "kept", {"boxes", "scores", most, low, low, none});
+  writer.node("GatherV2", "rows", {"boxes", "kept", writer.integer("axis", 0)});
+  writer.node("Where", "places", {"scores"});
+  writer.node("GatherNd", "found", {"scores", "places"});
+  writer.node("AddV2", "more", {"found", low});
+  writer.node("CropAndResize", "crops", {"x", "boxes", writer.integers("pictures", {0, 0, 0, 0}), size});
+  writer.node("Reshape", "each", {"boxes", writer.integers("four", {1, 4, 1, 4})});
+  writer.node("Reshape", "classes", {"scores", writer.integers("three", {1, 4, 1})});
+  writer.node("CombinedNonMaxSuppression", "all", {"each", "classes", most, most, low, low});
+  return writer.finish();
+}
+
 std::string file_at(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(stream), {}};
@@ -196,6 +216,7 @@ int main(int argc, char** argv) {
   for (const std::string type : kOfIntegers) {
     std::ofstream(folder / ("of_integers_" + type), std::ios::binary) << of_integers(type);
   }
+  std::ofstream(folder / "detector", std::ios::binary) << detector();
   std::ofstream(folder / "text", std::ios::binary) << graph_of("Conv2D", true);
   for (const bool snappy : {false, true}) write_saved_model(folder, snappy);
   return 0;

@@ -13,6 +13,7 @@
 #include "graph/import/tensorflow.h"
 #include "octavo/octavo.h"
 #include "tests/graph/tensorflow_files.h"
+#include "tests/runtime/expect_error.h"
 #include "tests/runtime/round_trip.h"
 #include "tests/runtime/small_network.h"
 
@@ -265,6 +266,155 @@ TEST(TensorflowQuantized, AGraphInEightBitsGivesTensorflowsAnswers) {
   const Graph graph = TensorflowFiles().import(model.finish(), options);
   EXPECT_EQ(run(graph, {{{1, 4, 4, 2}, by_rule(32, 37, 23, 4)}}).numbers,
             (std::vector<float>{4.360439777374268F, 5.397631645202637F}));
+}
+
+/// All integers of a range of 2 joined to one of 4: every other real number lies just between two integers of the
+/// result, and goes where TensorFlow's roundings, one by one in fp32, take it.
+TEST(TensorflowQuantized, ConcatMovesIntegersBetweenRangesAsTensorflowRounds) {
+  std::vector<float> x, expected;
+  const float step = 2.0F / 255.0F, low = std::round(-1.0F / step) * step, inverse = 255.0F / 4.0F;
+  for (int k = 0; k < 256; ++k) {
+    x.push_back(static_cast<float>(k - 128) / 127.5F);
+    const volatile float above = static_cast<float>(k) * step;  // rounded by itself
+    const volatile float real = low + above;
+    expected.push_back(std::clamp(std::round(real * inverse) - std::round(-2.0F * inverse), 0.0F, 255.0F));
+  }
+  expected.push_back(128.0F);  // the other part, whose range stays
+  for (const bool known : {true, false}) {
+    graph::TensorflowModel model;
+    const auto end = [&](const std::string& name, float value) {
+      return known ? model.floats(name, {1}, {value}) : model.input(name, {1});
+    };
+    const auto quantized = [&](const std::string& name, std::int64_t size, float least, float most) {
+      model.node("QuantizeV2", {model.input(name, {size}), end(name + "/low", least), end(name + "/high", most)},
+                 name + "/q",
+                 [](auto n) { n.set("mode", std::string_view("MIN_FIRST")).set("T", graph::tensorflow::DT_QUINT8); });
+      return name + "/q";
+    };
+    const std::string a = quantized("a", 256, -1.0F, 1.0F), b = quantized("b", 1, -2.0F, 2.0F);
+    model.node("QuantizedConcat", {model.integer("axis", 0), a, b, a + ":1", b + ":1", a + ":2", b + ":2"}, "joined");
+    std::vector<test::Values> inputs{{{256}, x}};
+    if (!known) inputs.insert(inputs.end(), {{{1}, {-1.0F}}, {{1}, {1.0F}}});
+    inputs.push_back({{1}, {0.0F}});
+    if (!known) inputs.insert(inputs.end(), {{{1}, {-2.0F}}, {{1}, {2.0F}}});
+    EXPECT_EQ(run(TensorflowFiles().import(model.finish(), {}), inputs).numbers, expected) << known;
+  }
+}
+
+/// Five boxes: the second lies in the first, the third in the fourth, and the fifth is hardly one.
+std::vector<float> five_boxes() { return {0, 0, 1, 1, 0, 0, 1, 0.9F, 2, 2, 3, 3, 2, 2, 3, 3.5F, 5, 5, 6, 6}; }
+const std::vector<float> kFiveScores{0.9F, 0.8F, 0.7F, 0.95F, 0.1F};
+
+/// What a network of one node (and what follows from it) makes of boxes and scores, its output being `output`.
+std::vector<float> found_in(graph::TensorflowModel& model, const std::string& output,
+                            const std::vector<Values>& inputs) {
+  graph::TensorflowImportOptions options;
+  options.outputs = {output};
+  options.channels_first = false;
+  return run(TensorflowFiles().import(model.finish(), options), inputs).numbers;
+}
+
+TEST(TensorflowDetection, SuppressionKeepsTheBestBoxesInTheirOrder) {
+  const std::vector<Values> inputs{{{5, 4}, five_boxes()}, {{5}, kFiveScores}};
+  const auto answer = [&](bool padded, const std::string& output) {
+    graph::TensorflowModel model;
+    const std::string boxes = model.input("boxes", {5, 4}), scores = model.input("scores", {5});
+    model.node("NonMaxSuppressionV5",
+               {boxes, scores, model.integer("most", 6), model.floats("overlap", {}, {0.5F}),
+                model.floats("least", {}, {0.2F}), model.floats("weakening", {}, {0.0F})},
+               "kept", [&](auto n) { n.set("pad_to_max_output_size", padded); });
+    model.node("GatherV2", {boxes, "kept", model.integer("axis", 0)}, "rows");
+    model.node("Mul", {"rows", model.floats("two", {}, {2.0F})}, "larger");
+    model.node("Reshape", {"larger", model.integers("pairs", {-1, 2, 2})}, "corners");
+    model.node("Mean", {"rows", model.integers("first", {0})}, "mean");
+    return found_in(model, output, inputs);
+  };
+  using Numbers = std::vector<float>;
+  EXPECT_EQ(answer(true, "kept"), (Numbers{3, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(answer(true, "kept:1"), (Numbers{0.95F, 0.9F, 0, 0, 0, 0}));
+  // Without padding there is room for as many as there are boxes; the rest is -1.
+  EXPECT_EQ(answer(false, "kept"), (Numbers{3, 0, -1, -1, -1}));
+  EXPECT_EQ(answer(false, "kept:1"), (Numbers{0.95F, 0.9F, -1, -1, -1}));
+  EXPECT_EQ(answer(false, "kept:2"), (Numbers{2}));
+  Numbers corners{4, 4, 6, 7, 0, 0, 2, 2};
+  corners.resize(20, -1.0F);
+  EXPECT_EQ(answer(false, "corners"), corners);
+  expect_error(ErrorKind::unsupported, "only a run tells", [&] { (void)answer(false, "mean"); });
+}
+
+TEST(TensorflowDetection, CombinedSuppressionRanksTheBoxesOfAllClasses) {
+  std::vector<float> scores;  // of the second class, the second box and the last
+  for (std::size_t i = 0; i < 5; ++i) {
+    scores.push_back(kFiveScores[i]);
+    scores.push_back(i == 1 ? 0.99F : i == 4 ? 0.3F : 0.0F);
+  }
+  const std::vector<Values> inputs{{{1, 5, 1, 4}, five_boxes()}, {{1, 5, 2}, scores}};
+  const auto answer = [&](std::int64_t total, const std::string& output) {
+    graph::TensorflowModel model;
+    model.node("CombinedNonMaxSuppression",
+               {model.input("boxes", {1, 5, 1, 4}), model.input("scores", {1, 5, 2}), model.integer("most", 2),
+                model.integer("total", total), model.floats("overlap", {}, {0.5F}), model.floats("least", {}, {0.2F})},
+               "found", [](auto n) { n.set("clip_boxes", false); });
+    return found_in(model, output, inputs);
+  };
+  using Numbers = std::vector<float>;
+  EXPECT_EQ(answer(3, "found"), (Numbers{0, 0, 1, 0.9F, 2, 2, 3, 3.5F, 0, 0, 1, 1}));
+  EXPECT_EQ(answer(3, "found:2"), (Numbers{1, 0, 0}));
+  EXPECT_EQ(answer(6, "found:1"), (Numbers{0.99F, 0.95F, 0.9F, 0.3F, 0, 0}));
+  EXPECT_EQ(answer(6, "found:3"), (Numbers{4}));
+}
+
+TEST(TensorflowDetection, CropsAreTakenBetweenPixels) {
+  const Values x = random_values({2, 6, 5, 3}, 3), boxes = random_values({4, 4}, 4, -0.3F, 1.3F);
+  const std::vector<std::int64_t> pictures{0, 1, 1, 0};
+  for (const std::vector<std::int64_t>& size : {std::vector<std::int64_t>{4, 3}, std::vector<std::int64_t>{1, 7}}) {
+    graph::TensorflowModel model;
+    model.node("CropAndResize",
+               {model.input("x", {2, 6, 5, 3}), model.input("boxes", {4, 4}), model.integers("pictures", pictures),
+                model.integers("size", size)},
+               "crops", [](auto n) { n.set("extrapolation_value", 0.5F); });
+    Values expected{{4, size[0], size[1], 3}, {}};
+    const auto place = [&](std::size_t box, std::size_t side, std::int64_t i) {
+      const float low = boxes.numbers[4 * box + side], high = boxes.numbers[4 * box + 2 + side];
+      const auto last = static_cast<float>(x.shape[1 + side] - 1);
+      if (size[side] == 1) return 0.5F * (low + high) * last;
+      return low * last + static_cast<float>(i) * (high - low) * last / static_cast<float>(size[side] - 1);
+    };
+    for (std::size_t box = 0; box < 4; ++box) {
+      for (std::int64_t i = 0; i < size[0] * size[1]; ++i) {
+        const float row = place(box, 0, i / size[1]), column = place(box, 1, i % size[1]);
+        const bool inside = row >= 0 && row <= 5 && column >= 0 && column <= 4;
+        for (std::int64_t c = 0; c < 3; ++c) {
+          float sum = inside ? 0.0F : 0.5F;
+          for (std::int64_t h = 0; inside && h < 6; ++h) {
+            for (std::int64_t w = 0; w < 5; ++w) {
+              const float near = std::max(1 - std::fabs(row - static_cast<float>(h)), 0.0F) *
+                                 std::max(1 - std::fabs(column - static_cast<float>(w)), 0.0F);
+              sum += near * x.numbers[static_cast<std::size_t>(((pictures[box] * 6 + h) * 5 + w) * 3 + c)];
+            }
+          }
+          expected.numbers.push_back(sum);
+        }
+      }
+    }
+    const std::vector<float> numbers = found_in(model, "crops", {x, boxes});
+    expect_near({expected.shape, numbers}, expected, 1e-5F, "crops");
+  }
+}
+
+TEST(TensorflowDetection, PlacesThatAreFoundArePicked) {
+  const std::vector<Values> inputs{{{2, 3}, {1, 0, 2, 0, 3, 0}}};
+  const auto answer = [&](const std::string& output) {
+    graph::TensorflowModel model;
+    model.node("Where", {model.input("x", {2, 3})}, "places");
+    model.node("GatherNd", {"x", "places"}, "numbers");
+    model.node("GatherNd", {"x", model.pairs("two", {1, 1, 0, 2})}, "known");
+    return found_in(model, output, inputs);
+  };
+  using Numbers = std::vector<float>;
+  EXPECT_EQ(answer("places"), (Numbers{0, 0, 0, 2, 1, 1, -1, -1, -1, -1, -1, -1}));
+  EXPECT_EQ(answer("numbers"), (Numbers{1, 2, 3, -1, -1, -1}));
+  EXPECT_EQ(answer("known"), (Numbers{3, 2}));
 }
 
 }  // namespace
