@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "graph/channel_means.h"
 #include "graph/graph.h"
 
 namespace octavo::graph {
@@ -31,6 +32,7 @@ struct QuantizationDecision {
   bool quantized = false;
   std::string reason;        ///< "window of 64 channels", "left out by request", "Deconvolution runs in fp32", ...
   std::int64_t weights = 0;  ///< number of weights
+  bool bias_corrected = false;
 };
 
 struct QuantizationRules {
@@ -38,6 +40,9 @@ struct QuantizationRules {
   QuantizationWindow linear_window{.channels = 128};
   std::vector<std::string> keep_float{};                      ///< layer names left in fp32; unknown names are an error
   std::map<std::string, QuantizationWindow> layer_windows{};  ///< per-layer override; unknown names are an error
+  /// Of the imported graph that this one comes from: layers that read these values get a bias that makes up for what
+  /// rounding does to the mean of their results (graph/correct_bias.h).
+  ChannelMeans input_means{};
 };
 
 /// Rounds the weights of every Convolution and Linear to s8 (design: symmetric, one scale a window; scales are rounded

@@ -57,12 +57,14 @@ Model Model::quantize(const QuantizeOptions& options) const {
   if (options.window) rules.convolution_window = rules.linear_window = to_internal(*options.window);
   rules.keep_float = options.keep_float;
   for (const auto& [layer, window] : options.layer_windows) rules.layer_windows[layer] = to_internal(window);
+  if (options.correct_bias) rules.input_means = graph::channel_means(impl_->content.graph);
   std::vector<graph::QuantizationDecision> decisions;
   ModelContent content = impl_->content;
   content.graph = graph::quantize_weights(graph::compile_to(content.graph, graph::Stage::quantized), rules, &decisions);
   content.quantization.clear();
   for (auto& d : decisions) {
-    content.quantization.push_back({std::move(d.layer), std::move(d.op), d.quantized, std::move(d.reason), d.weights});
+    content.quantization.push_back(
+        {std::move(d.layer), std::move(d.op), d.quantized, std::move(d.reason), d.weights, d.bias_corrected});
   }
   return make_model(std::move(content));
 }

@@ -97,7 +97,8 @@ json quantization_to_json(const std::vector<LayerQuantization>& layers) {
                     {"op", layer.op},
                     {"quantized", layer.quantized},
                     {"reason", layer.reason},
-                    {"weights", layer.weights}});
+                    {"weights", layer.weights},
+                    {"bias_corrected", layer.bias_corrected}});
   }
   return list;
 }
@@ -105,9 +106,10 @@ json quantization_to_json(const std::vector<LayerQuantization>& layers) {
 std::vector<LayerQuantization> quantization_from_json(const JsonView& list) {
   std::vector<LayerQuantization> layers;
   for (const auto& item : list.items()) {
-    item.expect_only({"layer", "op", "quantized", "reason", "weights"});
+    item.expect_only({"layer", "op", "quantized", "reason", "weights", "bias_corrected"});
     layers.push_back({item.at("layer").text(), item.at("op").text(), item.at("quantized").boolean(),
-                      item.at("reason").text(), item.at("weights").integer(0)});
+                      item.at("reason").text(), item.at("weights").integer(0),
+                      item.has("bias_corrected") && item.at("bias_corrected").boolean()});
   }
   return layers;
 }

@@ -21,13 +21,13 @@
 #include <string>
 #include <vector>
 
-#include "graph/axes.h"
 #include "graph/import/onnx.h"
 #include "graph/import/onnx_model_file.h"
 #include "jit/kernel_cache.h"
 #include "octavo/error.h"
 #include "octavo/tensor.h"
 #include "runtime/program_builder.h"
+#include "tests/open_rest.h"
 
 namespace octavo::test {
 namespace {
@@ -58,28 +58,6 @@ Tensor as_tensor(const graph::ConstantTensor& tensor) {
     result.data()[i] = static_cast<float>(tensor.real(static_cast<std::size_t>(i)));
   }
   return result;
-}
-
-/// What counts of a value with room for the most that there may be, if all behind it along one axis is -1; else as it
-/// is.
-Tensor without_rest(const Tensor& actual, const graph::ConstantTensor& expected) {
-  const Shape &room = actual.shape(), &shape = expected.shape;
-  if (room.size() != shape.size() || room == shape || expected.count() == 0) return actual;
-  const auto along =
-      static_cast<std::size_t>(std::mismatch(room.begin(), room.end(), shape.begin()).first - room.begin());
-  const std::int64_t inner =
-      graph::count_between(room, static_cast<std::int64_t>(along) + 1, static_cast<std::int64_t>(room.size()));
-  std::vector<float> kept;
-  for (std::int64_t i = 0; i < actual.size(); ++i) {
-    const float value = actual.values()[static_cast<std::size_t>(i)];
-    if (i / inner % room[along] < shape[along]) {
-      kept.push_back(value);
-    } else if (value != -1.0F) {
-      return actual;
-    }
-  }
-  if (static_cast<std::int64_t>(kept.size()) != expected.count()) return actual;
-  return Tensor(shape, std::move(kept));
 }
 
 /// What is wrong with the answer; empty when nothing is.
@@ -142,7 +120,7 @@ Outcome run(const fs::path& model, const Case& test, std::size_t first_fixed) {
   for (const graph::Node* node : graph.inputs()) inputs.push_back(given.at(node->name));
   std::vector<Tensor> outputs = program.predict(inputs);
   for (std::size_t i = 0; i < std::min(outputs.size(), test.outputs.size()); ++i) {
-    outputs[i] = without_rest(outputs[i], *test.outputs[i]);
+    outputs[i] = without_rest(outputs[i], test.outputs[i]->shape);
   }
   Outcome outcome;
   for (std::size_t i = 0; i < test.outputs.size() && i < outputs.size(); ++i) {

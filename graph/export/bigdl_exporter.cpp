@@ -6,8 +6,8 @@
 #include <utility>
 #include <variant>
 
-#include "graph/axes.h"
 #include "graph/check.h"
+#include "graph/export/log_softmax.h"
 #include "octavo/error.h"
 
 namespace octavo::graph {
@@ -17,24 +17,6 @@ namespace {
 bool is_affine(const Node& node) {
   const auto* const scale = std::get_if<Scale>(&node.op);
   return scale != nullptr && node.inputs.size() == 1 && scale->axis == 1 && scale->factor && scale->offset;
-}
-
-/// x, of subtract(x, reshape(log_sum_exp(x along axis 1))) on rows; nothing for another node.
-const Node* reduction_of_log_softmax(const Graph& graph, const Node& last, const Node*& between) {
-  const auto* const binary = std::get_if<Binary>(&last.op);
-  if (binary == nullptr || binary->kind != BinaryKind::subtract) return nullptr;
-  if (graph.values[last.inputs[0]].shape.size() != 2) return nullptr;
-  between = graph.producer(last.inputs[1]);
-  if (between == nullptr || !std::holds_alternative<Reshape>(between->op)) return nullptr;
-  const Node* const reduction = graph.producer(between->inputs[0]);
-  const auto* const op = reduction == nullptr ? nullptr : std::get_if<Reduction>(&reduction->op);
-  const bool fits = op != nullptr && op->kind == ReductionKind::log_sum_exp && op->coefficient == 1.0F &&
-                    canonical_axis(op->axis, 2) == 1 && reduction->inputs[0] == last.inputs[0];
-  return fits ? reduction : nullptr;
-}
-
-bool read_once(const Graph& graph, ValueId value) {
-  return graph.consumers(value).size() == 1 && std::ranges::find(graph.outputs, value) == graph.outputs.end();
 }
 
 }  // namespace
@@ -53,14 +35,10 @@ BigdlPatterns find_bigdl_patterns(const Graph& graph) {
         patterns.covered.insert(behind);
       }
     }
-    const Node* between = nullptr;
-    const Node* const reduction = reduction_of_log_softmax(graph, node, between);
-    if (reduction == nullptr || !read_once(graph, reduction->outputs[0]) || !read_once(graph, between->outputs[0])) {
-      continue;
-    }
-    patterns.log_softmax[&node] = node.inputs[0];
-    patterns.covered.insert(reduction);
-    patterns.covered.insert(between);
+  }
+  for (const LogSoftmaxNodes& found : find_log_softmax(graph)) {
+    patterns.log_softmax[found.last] = found.last->inputs[0];
+    patterns.covered.insert({found.reduction, found.between});
   }
   return patterns;
 }

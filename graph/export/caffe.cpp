@@ -4,8 +4,11 @@
 
 #include <google/protobuf/text_format.h>
 
+#include <unordered_set>
+
 #include "graph/check.h"
 #include "graph/export/caffe_exporter.h"
+#include "graph/export/log_softmax.h"
 #include "graph/placed_error.h"
 #include "octavo/error.h"
 
@@ -24,9 +27,16 @@ CaffeExport export_caffe(const Graph& graph) {
   std::unordered_set<std::string> taken;
   for (const Node& node : graph.nodes) taken.insert(node.name);
   for (const Value& value : graph.values) taken.insert(value.name);
+  std::unordered_set<const Node*> log_softmax, covered;
+  for (const LogSoftmaxNodes& found : find_log_softmax(graph)) {
+    log_softmax.insert(found.last);
+    covered.insert({found.reduction, found.between});
+  }
   for (const Node& node : graph.nodes) {
+    if (covered.contains(&node)) continue;
     try {
-      CaffeNodeExporter(graph, node, net, taken).run();
+      CaffeNodeExporter exporter(graph, node, net, taken);
+      log_softmax.contains(&node) ? exporter.run_as_log_softmax() : exporter.run();
     } catch (const Error& error) {
       throw placed(error, place_of(node));
     }

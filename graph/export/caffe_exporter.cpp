@@ -14,6 +14,12 @@ void CaffeNodeExporter::run() {
   std::visit([this](const auto& op) { write(op); }, node_.op);
 }
 
+void CaffeNodeExporter::run_as_log_softmax() {
+  std::string shares, result;
+  layer("Softmax", true, shares).mutable_softmax_param()->set_axis(1);
+  part("Log", shares, true, result);
+}
+
 void CaffeNodeExporter::cannot(const std::string& what, const std::string& hint) {
   throw Error(ErrorKind::unsupported, "Caffe cannot say " + what, {}, hint);
 }

@@ -23,6 +23,8 @@ class CaffeNodeExporter {
 
   /// Throws Error(unsupported) for what Caffe cannot say.
   void run();
+  /// The same of the last node of x - log(sum(exp(x))): Caffe has the softmax and the logarithm.
+  void run_as_log_softmax();
 
  private:
   [[nodiscard]] const std::string& in(std::size_t i = 0) const { return graph_.values[node_.inputs[i]].name; }

@@ -8,6 +8,7 @@
 
 #include "graph/check.h"
 #include "graph/import/node_layers.h"
+#include "graph/import/tensorflow_batch_norm.h"
 #include "graph/import/tensorflow_operators.h"
 
 namespace octavo::graph {
@@ -101,6 +102,10 @@ void remember_unscaled(TensorflowNode& node, std::vector<TensorflowValue>& value
 
 void convert_tensorflow_binary(TensorflowNode& node) {
   if (node.type() == "Mul" && drop_mask(node)) return;
+  if (auto normalized = spelled_batch_norm(node)) {
+    node.outputs({std::move(*normalized)});
+    return;
+  }
   std::vector<TensorflowValue> values;
   if (node.all_fit_images()) {
     ImportedValue y = tensorflow_binary(node, node.image_operand(0), node.image_operand(1));
@@ -112,6 +117,7 @@ void convert_tensorflow_binary(TensorflowNode& node) {
   const bool threshold = node.type() == "GreaterEqual" && (node.value(0).random || node.value(1).random);
   values[0].mask = threshold;
   node.outputs(std::move(values));
+  remember_norm_step(node);
 }
 
 /// NaN nowhere: 0 where the divisor is 0.

@@ -16,6 +16,7 @@
 
 namespace octavo::graph {
 
+struct TensorflowNormStep;
 struct TensorflowValue;
 using TensorflowValuePtr = std::shared_ptr<TensorflowValue>;
 
@@ -48,6 +49,7 @@ struct TensorflowValue {
   /// Conditions under which the value is there, by the node that decides: the branches of Switch.
   std::map<std::string, TensorflowBranch> conditions{};
   std::shared_ptr<const TensorflowBlocks> blocks{};
+  std::shared_ptr<const TensorflowNormStep> norm{};  ///< when this is a step of a spelled-out batch normalization
 
   /// Whether the graph holds it as [N, C, H, W]. (Constants are turned for whoever asks.)
   [[nodiscard]] bool is_image() const { return image && !image->is_constant(); }
@@ -111,6 +113,7 @@ class TensorflowNode : public FoldingBuilder {
     values_.insert(values_.end(), values.begin(), values.end());
   }
   void mark_blocks(std::shared_ptr<const TensorflowBlocks> blocks) { values_.at(0).blocks = std::move(blocks); }
+  void mark_norm(std::shared_ptr<const TensorflowNormStep> step) { values_.at(0).norm = std::move(step); }
   /// Of the first output: integers that were computed in fp32.
   void retype(ElementType type);
   /// The first output, in TensorFlow's order, by itself.

@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 
+#include "graph/import/tensorflow_batch_norm.h"
 #include "graph/import/tensorflow_operators.h"
 
 namespace octavo::graph {
@@ -81,6 +82,7 @@ void convert_tensorflow_unary(TensorflowNode& node) {
     ImportedValue y = node.unary(tensorflow_functions().at(node.type())(node.attributes()), x);
     return tensorflow_gives_truth(node.type()) ? node.as_truth(y) : y;
   });
+  remember_norm_step(node);
 }
 
 void convert_tensorflow_composed(TensorflowNode& node) {

@@ -11,6 +11,7 @@
 #include "graph/axes.h"
 #include "graph/check.h"
 #include "graph/compiler.h"
+#include "graph/correct_bias.h"
 #include "graph/near_names.h"
 #include "graph/round_weights.h"
 
@@ -82,9 +83,9 @@ class Quantizer {
     decision.op = op_name(node.op);
     decision.weights = parameters_of(node.op).count;
     if (auto* conv = std::get_if<Convolution>(&node.op)) {
-      decide(node.name, *conv, conv->kernel[0] * conv->kernel[1], rules_.convolution_window, decision);
+      decide(node, *conv, conv->kernel[0] * conv->kernel[1], rules_.convolution_window, decision);
     } else if (auto* linear = std::get_if<Linear>(&node.op)) {
-      decide(node.name, *linear, 1, rules_.linear_window, decision);
+      decide(node, *linear, 1, rules_.linear_window, decision);
     } else if (std::holds_alternative<Deconvolution>(node.op)) {
       decision.reason = "Deconvolution runs in fp32";
     } else if (std::holds_alternative<Embed>(node.op)) {
@@ -123,7 +124,7 @@ class Quantizer {
   }
 
   template <class T>
-  void decide(const std::string& name, T& layer, std::int64_t taps, const QuantizationWindow& by_default,
+  void decide(const Node& node, T& layer, std::int64_t taps, const QuantizationWindow& by_default,
               QuantizationDecision& decision) {
     const std::int64_t channels = layer.weights->shape[1];
     if (layer.weights->quantized()) {
@@ -131,11 +132,11 @@ class Quantizer {
       decision.reason = fmt::format("stored in 8 bits, {}", described(layer.window, channels));
       return;
     }
-    if (std::find(rules_.keep_float.begin(), rules_.keep_float.end(), name) != rules_.keep_float.end()) {
+    if (std::find(rules_.keep_float.begin(), rules_.keep_float.end(), node.name) != rules_.keep_float.end()) {
       decision.reason = "left out by request";
       return;
     }
-    QuantizationWindow window = window_for(name, by_default);
+    QuantizationWindow window = window_for(node.name, by_default);
     if constexpr (std::is_same_v<T, Linear>) window.tile_h = window.tile_w = 0;  // its rows are windows of their own
     std::string narrowed;
     if (width(window, channels) > kMaxWindowProducts / taps) {
@@ -146,10 +147,28 @@ class Quantizer {
       narrowed = fmt::format("; {} products could overflow 32-bit sums", checked_product(channels, taps));
       window.channels = kWindowSizes.back();
     }
-    layer.weights = rounded(layer.weights, window);
+    const BlobPtr real = std::exchange(layer.weights, rounded(layer.weights, window));
     layer.window = window;
+    if (BlobPtr bias = bias_for(graph_.values[node.inputs[0]], layer, *real)) {
+      layer.bias = std::move(bias);
+      decision.bias_corrected = true;
+    }
     decision.quantized = true;
     decision.reason = described(window, channels) + narrowed;
+  }
+
+  template <class T>
+  BlobPtr bias_for(const Value& input, const T& layer, const Blob& real) const {
+    const auto means = rules_.input_means.find(input.name);
+    if (means == rules_.input_means.end()) return nullptr;
+    std::int64_t groups = 1;
+    if constexpr (std::is_same_v<T, Linear>) {
+      // Channels are its features, or runs of them, where these begin at the channels.
+      if (layer.axis != 1 && layer.axis + static_cast<std::int64_t>(input.shape.size()) != 1) return nullptr;
+    } else {
+      groups = layer.groups;
+    }
+    return corrected_bias(real, *layer.weights, layer.bias, groups, means->second);
   }
 
   static std::int64_t width(const QuantizationWindow& window, std::int64_t channels) {

@@ -20,16 +20,17 @@ using testing::HasSubstr;
 using Axes = std::vector<std::int64_t>;
 
 TEST(TensorflowImport, AClassifierWithUnfusedBatchNormBecomesConvolutionPoolAndLinear) {
+  const auto numbers = [](float number) { return std::vector<float>(8, number); };
   TensorflowModel model;
   model.input("x", {-1, 8, 8, 3});
   model.node("Conv2D", {"x", model.floats("w", {3, 3, 3, 8})}, "c", TensorflowModel::window("SAME"));
-  // gamma / sqrt(variance + epsilon) and what follows from it are constants.
-  model.node("AddV2", {model.floats("variance", {8}), model.floats("epsilon", {}, {0.001F})}, "sum");
+  // gamma / sqrt(variance + epsilon) and what follows from it are constants; what they came from is kept.
+  model.node("AddV2", {model.floats("variance", {8}, numbers(2.0F)), model.floats("epsilon", {}, {0.001F})}, "sum");
   model.node("Rsqrt", {"sum"}, "root");
-  model.node("Mul", {"root", model.floats("gamma", {8})}, "factor");
+  model.node("Mul", {"root", model.floats("gamma", {8}, numbers(3.0F))}, "factor");
   model.node("Mul", {"c", "factor"}, "scaled");
-  model.node("Mul", {model.floats("mean", {8}), "factor"}, "moved");
-  model.node("Sub", {model.floats("beta", {8}), "moved"}, "offset");
+  model.node("Mul", {model.floats("mean", {8}, numbers(0.25F)), "factor"}, "moved");
+  model.node("Sub", {model.floats("beta", {8}, numbers(-1.0F)), "moved"}, "offset");
   model.node("AddV2", {"scaled", "offset"}, "n");
   model.node("Relu6", {"n"}, "r");
   model.node("Mean", {"r", model.integers("axes", {1, 2})}, "p");
@@ -37,12 +38,38 @@ TEST(TensorflowImport, AClassifierWithUnfusedBatchNormBecomesConvolutionPoolAndL
   model.node("BiasAdd", {"m", model.floats("b", {10})}, "l");
   model.node("Softmax", {"l"}, "s");
   const Graph graph = TensorflowFiles().import(model.finish());
+  EXPECT_EQ(ops_of(graph).substr(0, 39), "Input Convolution BatchNorm Scale Unary");
+  const auto& norm = std::get<BatchNorm>(graph.nodes[2].op);
+  EXPECT_EQ(norm.mean->f32.values[7], 0.25F);
+  EXPECT_EQ(norm.variance->f32.values[7], 2.0F);
+  EXPECT_EQ(norm.epsilon, 0.001F);
+  const auto& scale = std::get<Scale>(graph.nodes[3].op);
+  EXPECT_EQ(scale.factor->f32.values[7], 3.0F);
+  EXPECT_EQ(scale.offset->f32.values[7], -1.0F);
   EXPECT_EQ(ops_of(canonicalize(graph)), "Input Convolution Pool Linear Softmax");
   EXPECT_EQ(graph.values[graph.outputs[0]].name, "s");
   EXPECT_EQ(std::get<Input>(graph.inputs()[0]->op).shape, (Shape{1, 3, 8, 8}));
   Graph batch = graph;
   infer_shapes(batch, {{"x", {5, 3, 8, 8}}});
   EXPECT_EQ(output_shape(batch), (Shape{5, 10}));
+}
+
+TEST(TensorflowImport, WhatOnlyLooksLikeABatchNormIsArithmetic) {
+  for (const bool own_factor : {true, false})
+    for (const float variance : {2.0F, -2.0F}) {
+      TensorflowModel model;
+      model.input("x", {4, 3});
+      model.node("Add", {model.floats("variance", {3}, {1.0F, variance, 1.0F}), model.floats("epsilon", {})}, "sum");
+      model.node("Rsqrt", {"sum"}, "factor");
+      model.node("Rsqrt", {"sum"}, "other factor");
+      model.node("Mul", {"x", "factor"}, "scaled");
+      model.node("Mul", {model.floats("mean", {3}), own_factor ? "factor" : "other factor"}, "moved");
+      model.node("Sub", {model.floats("beta", {3}), "moved"}, "offset");
+      model.node("Add", {"scaled", "offset"}, "y");
+      const bool is_one = own_factor && variance > 0.0F;
+      const Graph graph = TensorflowFiles().import(model.finish(), {.outputs = {"y"}});
+      EXPECT_EQ(ops_of(graph), is_one ? "Input BatchNorm Scale" : "Input Scale Scale");
+    }
 }
 
 TEST(TensorflowImport, SamePaddingPutsTheOddPixelBehind) {

@@ -126,6 +126,19 @@ TEST_F(CaffeRoundTrip, ANetworkStaysWhatItIs) {
   EXPECT_EQ(transcript(there_and_back(original, "symbols")), transcript(original));
 }
 
+/// BigDL and Torch7 have a LogSoftMax, which a graph holds as x - log(sum(exp(x))).
+TEST_F(CaffeRoundTrip, ALogarithmOfASoftmaxIsTwoLayers) {
+  SmallNetwork network;
+  const ValueId x = network.input("x", {2, 5});
+  const ValueId sum = network.add("sum", graph::Reduction{.kind = graph::ReductionKind::log_sum_exp, .axis = 1}, {x});
+  const ValueId column = network.add("column", graph::Reshape{.dims = {0, 1}}, {sum});
+  const ValueId y = network.add("y", graph::Binary{.kind = graph::BinaryKind::subtract}, {x, column});
+  const Graph original = network.finish({y}), back = there_and_back(original, "log_softmax");
+  EXPECT_EQ(back.nodes.size(), 3U);
+  const Values numbers = random_values({2, 5}, 3, -4.0F, 4.0F);
+  expect_near(run(back, {numbers}), run(original, {numbers}), 1e-6F, "log softmax");
+}
+
 TEST_F(CaffeRoundTrip, ATopologyThatCannotBeWrittenLeavesTheWeightsThatWereThere) {
   const TemporaryFolder folder;
   const auto weights = folder.put("net.caffemodel", {1, 2, 3});

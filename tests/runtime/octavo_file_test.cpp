@@ -39,7 +39,8 @@ graph::Graph quantized_graph() {
 ModelContent full_content() {
   ModelContent content;
   content.graph = quantized_graph();
-  content.quantization = {{"conv1", "Convolution", true, "window of 3 channels", 540}, {"fc", "Linear", false, "", 1}};
+  content.quantization = {{"conv1", "Convolution", true, "window of 3 channels", 540, true},
+                          {"fc", "Linear", false, "", 1}};
   content.labels = {"tench", "Gänsegeier, \"quoted\"", ""};
   ImageInput input;
   input.resize_h = 256;
@@ -112,7 +113,12 @@ TEST_F(OctavoFile, GivesBackLabelsImageInputAndDecisions) {
   EXPECT_EQ(back.quantization[0].reason, "window of 3 channels");
   EXPECT_EQ(back.quantization[0].weights, 540);
   EXPECT_TRUE(back.quantization[0].quantized);
+  EXPECT_TRUE(back.quantization[0].bias_corrected);
   EXPECT_FALSE(back.quantization[1].quantized);
+  const auto forget = [](json& d) {
+    for (json& layer : d["quantization"]) layer.erase("bias_corrected");
+  };
+  EXPECT_FALSE(read(with_description(written(content), forget)).quantization[0].bias_corrected) << "an earlier file";
   ASSERT_TRUE(back.image_input.has_value());
   const ImageInput &a = *content.image_input, &b = *back.image_input;
   EXPECT_EQ(b.resize_h, a.resize_h);
@@ -428,6 +434,7 @@ TEST_F(OctavoFile, AHostileDescriptionIsRefused) {
       {"out of range", [](json& d) { d["image_input"]["mean_image"] = 99; }},
       {"fp32", [](json& d) { d["image_input"]["mean_image"] = 0; }},
       {"out of range", [](json& d) { d["quantization"][0]["weights"] = -1; }},
+      {"true or false", [](json& d) { d["quantization"][0]["bias_corrected"] = 1; }},
   };
   for (const auto& [part, change] : cases) {
     expect_error(ErrorKind::malformed, part, [&, &c = change] { (void)read(with_description(file, c)); });

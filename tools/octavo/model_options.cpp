@@ -188,6 +188,9 @@ void QuantizeArguments::declare(CLI::App& app, const char* flag_help) {
          "be repeated")
       ->type_name("NAME|worst:N")
       ->allow_extra_args(false);
+  app.add_flag("--no-bias-correction", uncorrected,
+               "leave biases as they are: by default, where batch normalization tells what a layer's input is on "
+               "average, they make up for what rounding the weights does to the mean of its results");
   app.add_option("--measure", measure, "a picture or a folder of them, of which eight are taken, to measure layers on")
       ->type_name("PICTURES");
 }
@@ -200,6 +203,7 @@ std::optional<Window> QuantizeArguments::window_for_all() const {
 QuantizeOptions QuantizeArguments::options(const Model& model) const {
   QuantizeOptions options;
   options.window = window_for_all();
+  options.correct_bias = !uncorrected;
   for (const std::string& text : layer_windows) {
     const std::size_t equals = text.rfind('=');
     if (equals == std::string::npos || equals == 0) {
@@ -260,6 +264,7 @@ void QuantizeArguments::refuse_too_late(const Model& model) const {
   if (whole && std::any_of(keep_float.begin(), keep_float.end(), asks_for_worst))
     refuse("all layers are stored", "--keep-float");
   if (whole && !window.empty()) refuse("all layers are stored", "--window");
+  if (whole && uncorrected) refuse("all layers are stored", "--no-bias-correction");
 }
 
 Model QuantizeArguments::apply(const Model& model) const {
@@ -272,8 +277,9 @@ Model QuantizeArguments::apply(const Model& model) const {
     refuse_too_late(model);
     return model.quantize(options(model));
   }
-  if (window.empty() && layer_windows.empty() && keep_float.empty()) return model;
-  throw Error(ErrorKind::invalid_argument, "--window, --layer-window and --keep-float need --quantize");
+  if (window.empty() && layer_windows.empty() && keep_float.empty() && !uncorrected) return model;
+  throw Error(ErrorKind::invalid_argument,
+              "--window, --layer-window, --keep-float and --no-bias-correction need --quantize");
 }
 
 void QuantizeArguments::add_to(FilesRead& read) const { read.add_pictures(measure); }
@@ -391,23 +397,28 @@ Json quantization_json(const std::vector<LayerQuantization>& layers) {
                     {"op", layer.op},
                     {"quantized", layer.quantized},
                     {"reason", layer.reason},
-                    {"weights", layer.weights}});
+                    {"weights", layer.weights},
+                    {"bias_corrected", layer.bias_corrected}});
   }
   return rows;
 }
 
 std::string quantization_summary(const std::vector<LayerQuantization>& layers) {
   std::int64_t quantized = 0;
+  std::int64_t corrected = 0;
   double weights = 0;
   double quantized_weights = 0;
   for (const LayerQuantization& layer : layers) {
     weights += static_cast<double>(layer.weights);
     if (!layer.quantized) continue;
     ++quantized;
+    if (layer.bias_corrected) ++corrected;
     quantized_weights += static_cast<double>(layer.weights);
   }
-  return fmt::format("{} of {} layers with weights are int8, {:.1f}% of the weights", quantized, layers.size(),
-                     weights > 0 ? 100 * quantized_weights / weights : 0.0);
+  std::string text = fmt::format("{} of {} layers with weights are int8, {:.1f}% of the weights", quantized,
+                                 layers.size(), weights > 0 ? 100 * quantized_weights / weights : 0.0);
+  if (corrected > 0) text += fmt::format("; {} have a corrected bias", corrected);
+  return text;
 }
 
 }  // namespace octavo::tool

@@ -39,12 +39,13 @@ struct ModelArgument {
   [[nodiscard]] std::uintmax_t file_bytes() const;
 };
 
-/// --quantize, --window, --layer-window, --keep-float, --measure.
+/// --quantize, --window, --layer-window, --keep-float, --no-bias-correction, --measure.
 struct QuantizeArguments {
   bool quantize = false;  ///< --quantize, or the command always does
   std::string window;
   std::vector<std::string> layer_windows, keep_float;
-  std::string measure;  ///< pictures on which "worst:N" is found out
+  bool uncorrected = false;  ///< --no-bias-correction
+  std::string measure;       ///< pictures on which "worst:N" is found out
 
   /// With --quantize, described by `flag_help`; or, where that is null, for a command that always quantizes.
   void declare(CLI::App& app, const char* flag_help);

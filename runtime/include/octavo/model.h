@@ -39,6 +39,7 @@ struct LayerQuantization {
   bool quantized = false;
   std::string reason;
   std::int64_t weights = 0;
+  bool bias_corrected = false;  ///< QuantizeOptions::correct_bias
 };
 
 /// How faithful an int8 layer is, in dB of signal-to-noise against fp32: 10 log10(sum fp32^2 / sum (fp32 - int8)^2).

@@ -38,6 +38,9 @@ struct QuantizeOptions {
   std::optional<Window> window;                 ///< for every layer; default: 64 channels, Linear 128
   std::vector<std::string> keep_float;          ///< names of layers with weights that stay fp32
   std::map<std::string, Window> layer_windows;  ///< per-layer override
+  /// Where batch normalization tells what a layer's input is on average, its bias makes up for what rounding the
+  /// weights does to the mean of its results.
+  bool correct_bias = true;
 };
 
 /// How much noise a faster algorithm may bring into a layer. A 3x3 layer of stride 1 is computed by the largest
