@@ -170,7 +170,7 @@ std::string detector() {
   writer.node("NonMaxSuppressionV5", "kept", {"boxes", "scores", most, low, low, none});
   writer.node("GatherV2", "rows", {"boxes", "kept", writer.integer("axis", 0)});
   writer.node("Where", "places", {"scores"});
-  writer.node("GatherNd", "found", {"scores", "places"});
+  writer.node("GatherNd", "found", std::vector<std::string>{"scores", "places"});
   writer.node("AddV2", "more", {"found", low});
   writer.node("CropAndResize", "crops", {"x", "boxes", writer.integers("pictures", {0, 0, 0, 0}), size});
   writer.node("Reshape", "each", {"boxes", writer.integers("four", {1, 4, 1, 4})});
