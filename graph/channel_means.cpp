@@ -150,6 +150,13 @@ struct FollowedMeans {
     const bool pixels = std::ranges::all_of(op.axes, [](std::int64_t resized) { return resized >= 2; });
     return pixels ? means_of_x() : nullptr;
   }
+  KnownChannels operator()(const Pad& op) const {
+    // A border of zeros counts as little as a convolution's own padding does.
+    const bool zeros = op.kind == PadKind::constant && op.value == 0.0F;
+    const bool pixels =
+        op.begins[0] == 0 && op.ends[0] == 0 && op.begins.size() > 1 && op.begins[1] == 0 && op.ends[1] == 0;
+    return zeros && pixels ? x() : nullptr;
+  }
   KnownChannels operator()(const Identity&) const { return x(); }
   KnownChannels operator()(const Crop& op) const { return axis(op.axis) >= 2 ? x() : nullptr; }
   KnownChannels operator()(const Flatten&) const { return reshaped(); }

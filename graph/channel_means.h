@@ -19,9 +19,9 @@ using ChannelMeans = std::map<std::string, std::vector<double>>;
 /// known at all is left out, and so is what no Convolution or Linear reads.
 ///
 /// A BatchNorm's results are taken for normal numbers of mean 0 and variance 1; Scale, functions of each number, sums
-/// (of independent numbers), concatenation and cutting are followed; an average keeps the mean, other layers keep
-/// nothing. A BatchNorm of means 0 and variances 1 throughout stands for a Scale and was never trained: it tells
-/// nothing.
+/// (of independent numbers), concatenation, cutting and padding by zeros are followed; an average keeps the mean, other
+/// layers keep nothing. A BatchNorm of means 0 and variances 1 throughout stands for a Scale and was never trained: it
+/// tells nothing.
 [[nodiscard]] ChannelMeans channel_means(Graph graph);
 
 /// The mean and the variance of a function of a normal number.
