@@ -50,6 +50,7 @@ TEST(DetectedObjects, AreSortedAndLeftOverRowsAreNone) {
   ASSERT_EQ(objects.size(), 2U);
   EXPECT_EQ(objects[0].label, 2);
   EXPECT_EQ(objects[1].label, 1);
+  EXPECT_EQ(detected_objects(rows, 10, 10, {}, kInput, 0.3F).size(), 2U) << "from this score on";
   rows[2] = std::nanf("");
   EXPECT_TRUE(std::isnan(detected_objects(rows, 10, 10, {}, kInput, 0.2F)[0].score)) << "it has to show";
 }

@@ -281,6 +281,50 @@ TEST_P(DetectionOps, NonMaxSuppressionKeepsTheBestBoxesApart) {
   EXPECT_THAT(rows.values(), testing::ElementsAreArray(expected));
 }
 
+struct Region {
+  float score, xmin, ymin, xmax, ymax;
+};
+
+/// In whole pixels: a box of one pixel has a width of 1.
+float overlap_of(const Region& a, const Region& b) {
+  const float width = std::min(a.xmax, b.xmax) - std::max(a.xmin, b.xmin) + 1;
+  const float height = std::min(a.ymax, b.ymax) - std::max(a.ymin, b.ymin) + 1;
+  const auto area = [](const Region& r) { return (r.xmax - r.xmin + 1) * (r.ymax - r.ymin + 1); };
+  const float shared = width > 0 && height > 0 ? width * height : 0;
+  return shared / (area(a) + area(b) - shared);
+}
+
+/// Every anchor at every cell, moved, clipped, and kept where it is large enough: in the order of cells, then anchors.
+std::vector<Region> moved_anchors(const graph::Proposal& op, const Tensor& scores, const Tensor& deltas,
+                                  const Tensor& picture) {
+  std::vector<Region> regions;
+  const std::int64_t height = scores.shape()[2], width = scores.shape()[3], plane = height * width;
+  const auto anchors = static_cast<std::int64_t>(op.ratios.size() * op.scales.size());
+  for (std::int64_t cell = 0; cell < plane; ++cell) {
+    for (std::int64_t a = 0; a < anchors; ++a) {
+      const float ratio = op.ratios[static_cast<std::size_t>(a) / op.scales.size()];
+      const float scale = op.scales[static_cast<std::size_t>(a) % op.scales.size()];
+      const float base = static_cast<float>(op.base_size);
+      // The published anchors: a side is rounded before it is scaled; a box that is moved by nothing grows by a pixel.
+      const float w = std::nearbyint(std::sqrt(base * base / ratio)), h = std::nearbyint(w * ratio);
+      const auto delta = [&](std::int64_t i) { return deltas.data()[(4 * a + i) * plane + cell]; };
+      const auto corner = [&](std::int64_t at, float side) {
+        return static_cast<float>(at * op.feat_stride) + (base - 1) / 2 - (side * scale - 1) / 2;
+      };
+      const float x = corner(cell % width, w) + (0.5F + delta(0)) * w * scale;
+      const float y = corner(cell / width, h) + (0.5F + delta(1)) * h * scale;
+      const float half_w = 0.5F * std::exp(delta(2)) * w * scale, half_h = 0.5F * std::exp(delta(3)) * h * scale;
+      const auto clipped = [](float at, float side) { return std::clamp(at, 0.0F, side - 1); };
+      const Region region{scores.data()[(anchors + a) * plane + cell], clipped(x - half_w, picture.data()[1]),
+                          clipped(y - half_h, picture.data()[0]), clipped(x + half_w, picture.data()[1]),
+                          clipped(y + half_h, picture.data()[0])};
+      const float least = op.min_size * picture.data()[2];
+      if (region.xmax - region.xmin + 1 >= least && region.ymax - region.ymin + 1 >= least) regions.push_back(region);
+    }
+  }
+  return regions;
+}
+
 TEST_P(DetectionOps, ProposalsAreTheBestApartBoxes) {
   Dice dice(GetParam() + 300);
   graph::Proposal op;
@@ -292,33 +336,36 @@ TEST_P(DetectionOps, ProposalsAreTheBestApartBoxes) {
   const std::int64_t anchors = 6, height = dice.in(1, 6), width = dice.in(1, 6);
   const Tensor scores = random_tensor({1, 2 * anchors, height, width}, dice.random, 0, 1);
   const Tensor deltas = random_tensor({1, 4 * anchors, height, width}, dice.random, -0.5F, 0.5F);
-  const Tensor picture({1, 3}, {static_cast<float>(8 * height), static_cast<float>(8 * width), 1.0F});
+  const Tensor picture(
+      {1, 3}, {static_cast<float>(8 * height), static_cast<float>(8 * width), dice.in(0, 1) == 0 ? 1.0F : 0.7F});
+  std::vector<Region> regions = moved_anchors(op, scores, deltas, picture);
+  if (dice.in(0, 1) == 0 && regions.size() > 1) {  // all but one
+    op.pre_nms_top_n = static_cast<std::int64_t>(regions.size()) - 1;
+    op.post_nms_top_n = op.pre_nms_top_n + 1;
+  }
   const Tensor y = run_op(op, {scores, deltas, picture}, Layout::plain)[0];
 
-  // Properties rather than a second implementation: order, limits, and that each box left out has a better one near.
-  const auto overlap = [](const float* a, const float* b) {
-    const double w = std::min(a[3], b[3]) - std::max(a[1], b[1]) + 1,
-                 h = std::min(a[4], b[4]) - std::max(a[2], b[2]) + 1;
-    const auto area = [](const float* r) { return (double(r[3]) - r[1] + 1) * (double(r[4]) - r[2] + 1); };
-    const double shared = std::max(w, 0.0) * std::max(h, 0.0);
-    return shared / (area(a) + area(b) - shared);
-  };
-  bool ended = false;
-  for (std::int64_t r = 0; r < op.post_nms_top_n; ++r) {
-    const float* row = y.data() + 5 * r;
-    if (row[0] == -1.0F) {
-      ended = true;
-      EXPECT_EQ(std::vector<float>(row + 1, row + 5), std::vector<float>(4, 0.0F));
+  std::stable_sort(regions.begin(), regions.end(), [](const auto& a, const auto& b) { return a.score > b.score; });
+  regions.resize(std::min(regions.size(), static_cast<std::size_t>(op.pre_nms_top_n)));
+  std::vector<Region> kept;
+  for (const Region& region : regions) {
+    if (std::any_of(kept.begin(), kept.end(),
+                    [&](const Region& better) { return overlap_of(better, region) > op.nms_threshold; })) {
       continue;
     }
-    ASSERT_FALSE(ended) << "a box behind the end";
-    EXPECT_EQ(row[0], 0.0F);
-    EXPECT_GE(row[1], 0.0F);
-    EXPECT_LE(row[3], static_cast<float>(8 * width - 1));
-    EXPECT_GE(row[3] - row[1] + 1, op.min_size);
-    EXPECT_GE(row[4] - row[2] + 1, op.min_size);
-    for (std::int64_t other = 0; other < r; ++other)
-      EXPECT_LE(overlap(row, y.data() + 5 * other), op.nms_threshold + 1e-5);
+    kept.push_back(region);
+  }
+  for (std::int64_t r = 0; r < op.post_nms_top_n; ++r) {
+    const float* const row = y.data() + 5 * r;
+    const std::vector<float> found(row, row + 5);
+    if (r >= static_cast<std::int64_t>(kept.size())) {
+      EXPECT_THAT(found, testing::ElementsAre(-1, 0, 0, 0, 0)) << "a box behind the end";
+      continue;
+    }
+    const Region& expected = kept[static_cast<std::size_t>(r)];
+    EXPECT_THAT(found, testing::Pointwise(testing::FloatNear(1e-3F), std::vector<float>{0, expected.xmin, expected.ymin,
+                                                                                        expected.xmax, expected.ymax}))
+        << r;
   }
 }
 
