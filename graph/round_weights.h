@@ -19,6 +19,7 @@ enum class ScaleFormat {
 /// where a channel has one), as many weights are rounded the other way, those nearest to a half first, as bring the sum
 /// of the errors of the filter so far to half a scale at most. Inputs have a mean, and neighbours are alike, so errors
 /// that cancel cost an output less than small ones that do not. What is a multiple of its scale stays what it is.
+/// Many weights are shared out to the threads that OpenMP has; their number changes no bit.
 /// `weights`: fp32, [out][in / groups](...). Throws Error(malformed) when a weight is NaN or infinite.
 [[nodiscard]] BlobPtr round_weights(const Blob& weights, std::int64_t window, ScaleFormat format);
 

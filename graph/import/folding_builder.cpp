@@ -106,25 +106,7 @@ ImportedValue FoldingBuilder::gather(const ImportedValue& x, const ImportedValue
     return constant_value(gathered(*x.constant, *indices.constant, axis, budget()));
   }
   if (x.shape.empty()) malformed("a scalar has no axis");
-  Shape shape(x.shape.begin(), x.shape.begin() + axis);
-  shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
-  shape.insert(shape.end(), x.shape.begin() + axis + 1, x.shape.end());
-  ImportedValue y;
-  if (indices.is_constant() && indices.constant->count() == 1) {
-    const std::int64_t at = to_integers(*indices.constant)[0];
-    const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
-    require(at >= -size && at < size, "index {} is outside an axis of {}", at, size);
-    const std::int64_t begin = at < 0 ? at + size : at;
-    y = slice(x, {.axes = {axis}, .begins = {begin}, .ends = {begin + 1}, .steps = {1}});
-  } else if (x.is_constant() && axis == 0 && x.shape.size() == 2) {
-    Embed op;
-    op.weights = to_blob(*x.constant);
-    y = add(std::move(op), {indices});
-  } else {
-    y = add(Gather{.axis = axis}, {x, indices});
-  }
-  y.type = x.type;
-  return reshape(y, shape);
+  return add_gather(*this, x, indices, axis);
 }
 
 ImportedValue FoldingBuilder::reduce(ReductionKind kind, const ImportedValue& x, const std::vector<std::int64_t>& axes,

@@ -36,6 +36,12 @@ namespace octavo::graph {
 [[nodiscard]] ImportedValue add_einsum(NodeBuilder& node, const std::string& equation,
                                        const std::vector<ImportedValue>& operands);
 
+// node_gather.cpp
+/// The parts of x along `axis` that the indices name, in the shape of the indices: a slice for a single one that is
+/// known, Embed for rows of a constant matrix, else Gather.
+[[nodiscard]] ImportedValue add_gather(NodeBuilder& node, const ImportedValue& x, const ImportedValue& indices,
+                                       std::int64_t axis);
+
 // node_weights.cpp
 /// Weights as a blob: in 8 bits where they were stored so with scales that octavo's kernels take; else fp32. The first
 /// dimension of `weights` is the outputs'.

@@ -8,6 +8,7 @@
 
 #include "graph/axes.h"
 #include "graph/check.h"
+#include "graph/import/node_layers.h"
 #include "graph/import/onnx_fold.h"
 #include "graph/import/onnx_operators.h"
 
@@ -126,29 +127,9 @@ void convert_onnx_slice(OnnxNode& node) {
 }
 
 void convert_onnx_gather(OnnxNode& node) {
-  const ImportedValue& x = node.input();
-  const ImportedValue& indices = node.input(1);
   require_dims(node);
   const std::int64_t axis = OnnxNode::axis(node.attributes().integer("axis", 0), node.rank());
-  Shape shape(x.shape.begin(), x.shape.begin() + axis);
-  shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
-  shape.insert(shape.end(), x.shape.begin() + axis + 1, x.shape.end());
-  ImportedValue y;
-  if (indices.is_constant() && indices.constant->count() == 1) {
-    const std::int64_t at = to_integers(*indices.constant)[0];
-    const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
-    require(at >= -size && at < size, "index {} is outside an axis of {}", at, size);
-    const std::int64_t begin = at < 0 ? at + size : at;
-    y = node.add(StridedSlice{.axes = {axis}, .begins = {begin}, .ends = {begin + 1}, .steps = {1}}, {x});
-  } else if (x.is_constant() && axis == 0 && x.shape.size() == 2) {
-    Embed op;
-    op.weights = to_blob(*x.constant);
-    y = node.add(std::move(op), {indices});
-  } else {
-    y = node.add(Gather{.axis = axis}, {x, indices});
-  }
-  y.type = x.type;
-  node.result(node.add_reshape(y, shape));
+  node.result(add_gather(node, node.input(), node.input(1), axis));
 }
 
 void convert_onnx_expand(OnnxNode& node) {

@@ -16,22 +16,26 @@ float area_of(const Box& box, float border) {
   return (box.xmax - box.xmin + border) * (box.ymax - box.ymin + border);
 }
 
+/// The intersection's part of the union. Of two boxes without area 0 / 0, which is above no threshold.
+inline float share_of(const Box& box, float area, float border, float xmin, float ymin, float xmax, float ymax,
+                      float other_area) {
+  const float left = xmin > box.xmin ? xmin : box.xmin;
+  const float top = ymin > box.ymin ? ymin : box.ymin;
+  const float right = xmax < box.xmax ? xmax : box.xmax;
+  const float bottom = ymax < box.ymax ? ymax : box.ymax;
+  const float width = right - left + border;
+  const float height = bottom - top + border;
+  const float shared = width > 0.0F && height > 0.0F ? width * height : 0.0F;
+  return shared / (area + other_area - shared);
+}
+
 /// How many of the boxes overlap the one by more than the threshold.
 OCTAVO_VECTORIZED std::int32_t count_overlaps(const Box& box, float area, float border, float threshold,
                                               const float* xmin, const float* ymin, const float* xmax,
                                               const float* ymax, const float* areas, std::int64_t count) {
   std::int32_t found = 0;
   for (std::int64_t i = 0; i < count; ++i) {
-    const float left = xmin[i] > box.xmin ? xmin[i] : box.xmin;
-    const float top = ymin[i] > box.ymin ? ymin[i] : box.ymin;
-    const float right = xmax[i] < box.xmax ? xmax[i] : box.xmax;
-    const float bottom = ymax[i] < box.ymax ? ymax[i] : box.ymax;
-    const float width = right - left + border;
-    const float height = bottom - top + border;
-    const float shared = width > 0.0F && height > 0.0F ? width * height : 0.0F;
-    const float share = shared / (area + areas[i] - shared);
-    // Two boxes without area share nothing: 0 / 0 is not above any threshold.
-    found += share > threshold ? 1 : 0;
+    found += share_of(box, area, border, xmin[i], ymin[i], xmax[i], ymax[i], areas[i]) > threshold ? 1 : 0;
   }
   return found;
 }
@@ -70,7 +74,9 @@ KeptBoxes::KeptBoxes(float* memory, std::int64_t capacity, float border)
 bool KeptBoxes::overlaps(const Box& box, float threshold) const {
   constexpr std::int64_t kBlock = 64;  // the best boxes overlap most: look no further when one does
   const float area = area_of(box, border_);
-  for (std::int64_t i = 0; i < count_; i += kBlock) {
+  // One object's boxes are near the best of them: where a class has found one object, no loop is needed.
+  if (count_ > 0 && share_of(box, area, border_, *xmin_, *ymin_, *xmax_, *ymax_, *area_) > threshold) return true;
+  for (std::int64_t i = 1; i < count_; i += kBlock) {
     if (count_overlaps(box, area, border_, threshold, xmin_ + i, ymin_ + i, xmax_ + i, ymax_ + i, area_ + i,
                        std::min(kBlock, count_ - i)) > 0) {
       return true;

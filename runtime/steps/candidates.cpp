@@ -23,6 +23,7 @@ namespace {
 
 /// A bar is the confidence that so many of the sample reach: that gives the expected number within a fifth, mostly.
 constexpr std::int64_t kSampleRank = 24;
+constexpr std::int64_t kMostSampled = 2 * kSampleRank;  ///< confidences of a class that are listed at a time
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
 /// flags[i]: 1 where the confidence is above its bar, or is NaN, else 0. Whether there is any.
@@ -35,6 +36,21 @@ OCTAVO_VECTORIZED std::uint8_t mark_above(const float* confidence, const float* 
     any |= flag;
   }
   return any;
+}
+
+constexpr std::int64_t kFlags = 64;  ///< looked at together
+constexpr std::int64_t kLine = 16;   ///< confidences in a cache line
+
+/// A bit for each of so many bytes that are 0 or 1, at most kFlags: one unforeseeable branch for all of them. Reads up
+/// to seven bytes more.
+std::uint64_t bits_of(const std::uint8_t* flags, std::int64_t count) {
+  std::uint64_t bits = 0;
+  for (std::int64_t i = 0; i < count; i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, flags + i, sizeof word);
+    bits |= (word * 0x0102040810204080U >> 56U) << i;  // the eight lowest bits meet in the highest byte
+  }
+  return count == kFlags ? bits : bits & ((std::uint64_t{1} << count) - 1);
 }
 
 }  // namespace
@@ -58,7 +74,7 @@ CandidateFinder::Memory CandidateFinder::carve(ScratchCarver& carver) const {
           carver.take<float>(kRows * classes_),
           carver.take<std::uint8_t>(kRows * classes_ + 8),
           carver.take<bool>(classes_),
-          carver.take<float>(std::max(capacity_, samples_))};
+          carver.take<float>(capacity_)};
 }
 
 /// One of each stretch, at a place that follows no pattern, since priors do.
@@ -79,14 +95,16 @@ void CandidateFinder::visit_above(const float* confidence, std::int64_t rows, co
   const std::int64_t count = rows * classes_;
   if (mark_above(confidence, memory.bars, count, memory.flags) == 0) return;
   std::fill_n(memory.flags + count, 8, std::uint8_t{0});
-  std::int64_t row = 0, row_begin = 0;
-  for (std::int64_t i = 0; i < count; i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, memory.flags + i, sizeof word);
-    for (; word != 0; word &= word - 1) {
-      const std::int64_t at = i + std::countr_zero(word) / 8;
-      for (; at >= row_begin + classes_; row_begin += classes_) ++row;
-      visit(row, at - row_begin, confidence[at]);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const std::uint8_t* const flags = memory.flags + row * classes_;
+    // Memory would rest while branches are missed: the rows that come next are asked for meanwhile.
+    for (std::int64_t i = 0; i < classes_; i += kLine) __builtin_prefetch(confidence + (row + rows) * classes_ + i);
+    for (std::int64_t first = 0; first < classes_; first += kFlags) {
+      for (std::uint64_t bits = bits_of(flags + first, std::min(kFlags, classes_ - first)); bits != 0;
+           bits &= bits - 1) {
+        const std::int64_t label = first + std::countr_zero(bits);
+        visit(row, label, confidence[row * classes_ + label]);
+      }
     }
   }
 }
@@ -112,23 +130,29 @@ void CandidateFinder::scan(const float* confidence, const Memory& memory) const 
   }
 }
 
-/// Each bar from the sample, whose confidences are listed where the boxes are going to be.
+/// Each bar from the sample. Only the best of it so far are listed (where the boxes are going to be): the bar of the
+/// first row rises with them, so that most of the sample is passed over.
 void CandidateFinder::raise_bars(const float* confidence, const Memory& memory) const {
+  const auto cut = [&](std::int64_t label) {
+    ScoredBox* const sampled = memory.boxes + label * capacity_;
+    std::nth_element(sampled, sampled + kSampleRank - 1, sampled + memory.counts[label],
+                     [](const ScoredBox& a, const ScoredBox& b) { return a.score > b.score; });
+    memory.counts[label] = kSampleRank;
+    return sampled[kSampleRank - 1].score;
+  };
   for (std::int64_t i = 0; i < samples_; ++i) {
     visit_above(confidence + sampled_prior(i) * classes_, 1, memory,
                 [&](std::int64_t, std::int64_t label, float value) {
-                  memory.boxes[label * capacity_ + memory.counts[label]++].score = score_key(value);
+                  std::int64_t& count = memory.counts[label];
+                  memory.boxes[label * capacity_ + count++] = {score_key(value), 0};
+                  if (count == kMostSampled) memory.bars[label] = cut(label);
                 });
   }
   for (std::int64_t label = 0; label < classes_; ++label) {
-    const ScoredBox* const sampled = memory.boxes + label * capacity_;
-    const std::int64_t count = memory.counts[label];
-    memory.counts[label] = 0;
-    if (!memory.open[label] || count < kSampleRank) continue;
-    std::transform(sampled, sampled + count, memory.spare, [](const ScoredBox& box) { return box.score; });
-    std::nth_element(memory.spare, memory.spare + kSampleRank - 1, memory.spare + count, std::greater<>());
     // Just below it: where confidences are equal, they count.
-    set_bar(label, std::max(threshold_, std::nextafter(memory.spare[kSampleRank - 1], -kInfinity)), memory);
+    if (memory.open[label] && memory.counts[label] >= kSampleRank)
+      set_bar(label, std::max(threshold_, std::nextafter(cut(label), -kInfinity)), memory);
+    memory.counts[label] = 0;
   }
 }
 

@@ -23,7 +23,7 @@ class CandidateFinder {
     float* bars;           ///< what a confidence has to be above, for kRows rows of confidences
     std::uint8_t* flags;   ///< whether it is, for as many
     bool* open;            ///< [classes]: whether a class is looked for
-    float* spare;          ///< for choosing among the boxes of a class, or among a sample's confidences
+    float* spare;          ///< for choosing among the boxes of a class
   };
   [[nodiscard]] Memory carve(ScratchCarver& carver) const;
 

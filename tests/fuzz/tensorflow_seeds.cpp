@@ -165,12 +165,12 @@ std::string detector() {
   writer.node("Placeholder", "x", {}).set("dtype", tensorflow::DT_FLOAT).set_shape("shape", {1, 4, 4, 2});
   writer.node("Placeholder", "boxes", {}).set("dtype", tensorflow::DT_FLOAT).set_shape("shape", {4, 4});
   writer.node("Placeholder", "scores", {}).set("dtype", tensorflow::DT_FLOAT).set_shape("shape", {4});
-  const std::string most = writer.integer("most", 3), low = writer.floats("low", {}, {0.5F});
-  const std::string none = writer.floats("none", {}, {0.0F}), size = writer.integers("size", {2, 3});
+  const std::string most = writer.integer("most", 3), low = writer.floats("low", {}, std::vector<float>{0.5F});
+  const std::string none = writer.floats("none", {}, std::vector<float>{0.0F}), size = writer.integers("size", {2, 3});
   writer.node("NonMaxSuppressionV5", "kept", {"boxes", "scores", most, low, low, none});
   writer.node("GatherV2", "rows", {"boxes", "kept", writer.integer("axis", 0)});
   writer.node("Where", "places", {"scores"});
-  writer.node("GatherNd", "found", {"scores", "places"});
+  writer.node("GatherNd", "found", std::vector<std::string>{"scores", "places"});
   writer.node("AddV2", "more", {"found", low});
   writer.node("CropAndResize", "crops", {"x", "boxes", writer.integers("pictures", {0, 0, 0, 0}), size});
   writer.node("Reshape", "each", {"boxes", writer.integers("four", {1, 4, 1, 4})});

@@ -30,8 +30,8 @@ TEST(PlacedError, KeepsAnInnerPlaceInItsText) {
 TEST(PlacedError, LeavesTheTerminalAlone) {
   const std::string name("conv\0\x1b[31m\x7f", 11);
   const Error error = placed(Error(ErrorKind::malformed, "bad '" + name + "'", {}, "rename '" + name + "'"), name);
-  EXPECT_STREQ(error.what(), "conv??[31m?: bad 'conv??[31m?' (rename 'conv??[31m?')");
-  EXPECT_EQ(error.where(), "conv??[31m?");
+  EXPECT_STREQ(error.what(), R"(conv\x00\x1b[31m\x7f: bad 'conv\x00\x1b[31m\x7f' (rename 'conv\x00\x1b[31m\x7f'))");
+  EXPECT_EQ(error.where(), R"(conv\x00\x1b[31m\x7f)");
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <bit>
@@ -141,6 +142,40 @@ TEST(RoundWeights, RefusesWeightsThatAreNotFinite) {
                   return round_weights(*make_blob({2, 2}, {1, 2, 3, bad}), 2, ScaleFormat::fp32);
                 }),
                 HasSubstr("weights of output 1 are not all finite"));
+  }
+}
+
+/// For the calling thread, until the end of the scope.
+class OpenMpThreads {
+ public:
+  explicit OpenMpThreads(int threads) { omp_set_num_threads(threads); }
+  ~OpenMpThreads() { omp_set_num_threads(before_); }
+  OpenMpThreads(const OpenMpThreads&) = delete;
+  OpenMpThreads& operator=(const OpenMpThreads&) = delete;
+
+ private:
+  int before_ = omp_get_max_threads();
+};
+
+TEST(RoundWeights, PropertyTheNumberOfThreadsChangesNothing) {
+  for (const Shape& shape : {Shape{301, 150, 3, 3}, Shape{7, 50000}, Shape{3, 131072}}) {
+    Blob weights = *random_blob(shape, 12);
+    BlobPtr alone;
+    for (const int threads : {1, 2, 5}) {
+      const OpenMpThreads team(threads);
+      const BlobPtr rounded = round_weights(weights, 64, ScaleFormat::bf16_up);
+      if (!alone) alone = rounded;
+      EXPECT_TRUE(std::ranges::equal(rounded->q.values, alone->q.values)) << threads;
+      EXPECT_TRUE(std::ranges::equal(rounded->scales.values, alone->scales.values)) << threads;
+    }
+    std::vector<float> broken(weights.f32.values.begin(), weights.f32.values.end());
+    const std::size_t row = broken.size() / static_cast<std::size_t>(shape[0]);
+    broken.back() = broken[row + 5] = std::numeric_limits<float>::quiet_NaN();
+    weights.f32 = Data<float>(std::move(broken));
+    for (const int threads : {1, 5}) {
+      const OpenMpThreads team(threads);
+      EXPECT_THAT(error_of([&] { return round_weights(weights, 64, ScaleFormat::fp32); }), HasSubstr("output 1 "));
+    }
   }
 }
 

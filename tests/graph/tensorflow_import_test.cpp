@@ -382,6 +382,20 @@ TEST(TensorflowImport, InputsAndOutputsAreChosenByName) {
   }
 }
 
+/// As the zeros that a detector scatters into: what a file says in a byte would be megabytes of the graph.
+TEST(TensorflowImport, ALargeConstantThatRepeatsIsHeldOnce) {
+  for (const bool repeats : {true, false}) {
+    TensorflowModel model;
+    std::vector<float> numbers(std::size_t{1100} * 64, 0.5F);
+    if (!repeats) numbers.back() = 1.0F;
+    model.node("ConcatV2",
+               {model.input("x", {1, 64}), model.floats("c", {1100, 64}, numbers), model.integer("axis", 0)}, "y");
+    const Graph graph = TensorflowFiles().import(model.finish());
+    EXPECT_EQ(ops_of(graph), repeats ? "Input Constant Tile Concat" : "Input Constant Concat");
+    EXPECT_EQ(output_shape(graph), (Shape{1101, 64}));
+  }
+}
+
 TEST(TensorflowImport, ATextFileIsTheSameNetwork) {
   TensorflowModel model;
   model.input("x", {1, 6, 6, 3});

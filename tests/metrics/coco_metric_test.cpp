@@ -51,6 +51,19 @@ TEST(CocoScores, ThePerfectDetectorHasEverything) {
   for (const auto& score : scores.ap_of_category) EXPECT_DOUBLE_EQ(score.value(), 1);
 }
 
+TEST(CocoScores, SizesAtABorderAreOfBothRanges) {
+  Scenes scenes;
+  scenes.truth.images.push_back({"a", 1, 640, 480});
+  scenes.truth.categories.push_back({"thing", 1});
+  for (const auto& [area, ranges] : {std::pair{32.0 * 32, 0b011}, {96.0 * 96, 0b110}, {32.0 * 32 - 1, 0b001}}) {
+    scenes.truth.truths = {{0, 0, {0, 0, 100, 100}, area, false, false}};
+    const CocoScores scores = coco_scores(scenes.truth, {});
+    EXPECT_EQ(scores.ap_small.has_value(), (ranges & 0b001) != 0) << area;
+    EXPECT_EQ(scores.ap_medium.has_value(), (ranges & 0b010) != 0) << area;
+    EXPECT_EQ(scores.ap_large.has_value(), (ranges & 0b100) != 0) << area;
+  }
+}
+
 TEST(CocoScores, WithoutDetectionsAreZeroAndWithoutObjectsNothing) {
   const Scenes scenes = make_scenes(6, 20, 4);
   EXPECT_EQ(coco_scores(scenes.truth, {}).ap.value(), 0);

@@ -144,6 +144,17 @@ TEST_F(Convert, TakesTheOptionsOfConvertModel) {
         "there already");
   fails({"--from", "keras", "--to", "bigdl", "--input", in, "--output", out}, "keras");
   fails({"--from", "bigdl", "--to", "bigdl", "--input", in}, "--output");
+  fails({"--from", "octavo", "--to", "bigdl", "--input", path("lenet.octavo"), "--output", out, "--input-shape",
+         "data=1x1x28x28"},
+        "--input-shape");
+  // A Torch7 file does not say what its network takes.
+  ASSERT_EQ(run({"convert", path("lenet.octavo"), "-o", path("net.t7")}).code, 0);
+  std::vector<std::string> words{"convert-model", "--from",       "torch",    "--to", "bigdl",
+                                 "--input",       path("net.t7"), "--output", out};
+  EXPECT_EQ(run(words).code, 2);
+  words.insert(words.end(), {"--input-shape", "input=1x1x28x28"});
+  const Finished shaped = run(words);
+  EXPECT_EQ(shaped.code, 0) << shaped.err;
 }
 
 TEST_F(Convert, InputShapesAreChecked) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // octavo predict and eval on a detector: a small SSD with seeded weights, so that what it finds is arbitrary but fixed.
+#include "octavo/error.h"
 #include "octavo/model.h"
 #include "tests/tools/run_command.h"
+#include "tools/octavo/detector_evaluation.h"
 
 namespace octavo::tool::test {
 namespace {
@@ -94,8 +96,12 @@ TEST_F(Detector, PredictTellsBoxesInPixelsOfEachPictureAndDrawsThem) {
   }
   EXPECT_EQ(size_of(path("drawn/one.png")), (std::pair{90U, 60U}));
   EXPECT_EQ(size_of(path("drawn/two.png")), (std::pair{41U, 77U}));
-  const Finished text = run(with_model({"predict"}, {path("pictures/one.png"), "--score", "1"}));
+  EXPECT_EQ(finished.err.find("labels for"), std::string::npos) << finished.err;
+  write_all(path("few.txt"), "cat\ndog\n");
+  const Finished text =
+      run(with_model({"predict"}, {path("pictures/one.png"), "--score", "1", "--labels", path("few.txt")}));
   EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_NE(text.err.find("2 labels for 3 classes"), std::string::npos) << text.err;
   EXPECT_NE(text.out.find("nothing found"), std::string::npos);
 }
 
@@ -130,7 +136,8 @@ TEST_F(Detector, EvalScoresBothSidesAndDetectionsComeBackWithTheSameScore) {
   write_all(path("truth.json"), coco_truth(found["predictions"]));
   const Finished finished =
       run(with_model({"eval", "--json"}, {"--coco", path("truth.json"), "--images", path("pictures"),
-                                          "--save-detections", path("found.json"), "--report", path("page.html")}));
+                                          "--save-detections", path("found.json"), "--save-fp32-detections",
+                                          path("found32.json"), "--report", path("page.html")}));
   ASSERT_EQ(finished.code, 0) << finished.err;
   const Json result = finished.json();
   EXPECT_EQ(result["images"], 2);
@@ -141,10 +148,76 @@ TEST_F(Detector, EvalScoresBothSidesAndDetectionsComeBackWithTheSameScore) {
   EXPECT_GE(result["agreement"]["fp32_above_half"], result["agreement"]["found_by_int8"]);
   EXPECT_NE(read_all(path("page.html")).find("<svg"), std::string::npos);
 
-  const Finished again = run({"eval", "--json", "--coco", path("truth.json"), "--detections", path("found.json")});
-  ASSERT_EQ(again.code, 0) << again.err;
-  EXPECT_NEAR(again.json()["given"]["ap"].get<double>(), result["int8"]["ap"].get<double>(), 1e-9);
-  EXPECT_TRUE(again.json()["int8"].is_null());
+  for (const auto& [side, file] : {std::pair{"int8", "found.json"}, {"fp32", "found32.json"}}) {
+    const Finished again = run({"eval", "--json", "--coco", path("truth.json"), "--detections", path(file)});
+    ASSERT_EQ(again.code, 0) << again.err;
+    for (const char* number : {"ap", "ap75", "ar100", "detections"}) {
+      EXPECT_EQ(again.json()["given"][number], result[side][number]) << side << number;
+    }
+    EXPECT_TRUE(again.json()["int8"].is_null());
+  }
+  // Of fewer pictures the detections of those count.
+  const std::vector<std::string> one = {"--coco", path("truth.json"), "--limit", "1"};
+  std::vector<std::string> eval = with_model({"eval", "--json"}, {"--images", path("pictures")}),
+                           again = {"eval", "--json", "--detections", path("found.json")};
+  eval.insert(eval.end(), one.begin(), one.end());
+  again.insert(again.end(), one.begin(), one.end());
+  EXPECT_EQ(run(again).json()["given"]["detections"], run(eval).json()["int8"]["detections"]);
+}
+
+TEST_F(Detector, EvalLeavesOutWhatIsNoNumberAndSaysSo) {
+  fs::remove(path("pictures/three.png"));
+  const Json found = run(with_model({"predict", "--json"}, {path("pictures"), "--score", "0.05"})).json();
+  write_all(path("truth.json"), coco_truth(found["predictions"]));
+  const Finished finished =
+      run(with_model({"eval", "--json"}, {"--coco", path("truth.json"), "--images", path("pictures"),
+                                          "--save-detections", path("found.json"), "--scale", "3e38"}));
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  EXPECT_GT(finished.json()["int8"]["not_numbers"], 0);
+  EXPECT_EQ(run({"eval", "--coco", path("truth.json"), "--detections", path("found.json")}).code, 0);
+}
+
+TEST(AgreementOf, CountsWhatTheOtherSideRepeatsAndTellsWhatItLacks) {
+  using metrics::Detection;
+  const metrics::Box box{10, 10, 100, 100}, near{10, 10, 91, 100}, far{10, 10, 89, 100};
+  const std::vector<Detection> first = {
+      {0, 0, 0.9, box}, {1, 0, 0.9, box}, {2, 0, 0.9, box}, {3, 0, 0.9, box}, {4, 0, 0.5, box}};
+  const std::vector<Detection> second = {{0, 0, 0.46, near},  // found again
+                                         {1, 1, 0.9, box},    // another category
+                                         {2, 0, 0.44, box},   // less than half the score
+                                         {3, 0, 0.9, far}};   // an overlap of 0.89
+  const Agreement agreement = agreement_of(first, second, 6);
+  EXPECT_EQ(agreement.certain, 4U);  // 0.5 is not above 0.5
+  EXPECT_EQ(agreement.found, 1U);
+  ASSERT_EQ(agreement.differences.size(), 3U);
+  EXPECT_EQ(agreement.differences[0].image, 1U);
+  EXPECT_EQ(agreement.differences[0].only_second.front().category, 1U);
+  EXPECT_EQ(agreement.differences[1].only_first.size(), 1U);
+  EXPECT_TRUE(agreement.differences[1].only_second.empty());
+  EXPECT_EQ(agreement.differences[2].only_second.size(), 1U);
+}
+
+TEST(CategoriesOf, GoByNameElseByOrderAndTellStrangers) {
+  metrics::TruthSet truth;
+  for (const char* name : {"cat", "dog", "cow"}) truth.categories.push_back({name, 0});
+  truth.truths = {{0, 0, {}, 0, false, false}, {0, 2, {}, 0, false, false}};  // a cat, a cow
+  using Categories = std::vector<std::optional<std::size_t>>;
+  const std::vector<std::string> labels = {"background", "dog", "horse", "cat"};
+  const Categories named = categories_of(labels, 4, truth);
+  EXPECT_EQ(named, (Categories{std::nullopt, 1, std::nullopt, 0}));
+  const std::string strangers = strangers_text(named, labels, truth);
+  EXPECT_NE(strangers.find("not found: cow;"), std::string::npos) << strangers;
+  EXPECT_NE(strangers.find("left out: horse"), std::string::npos) << strangers;
+  EXPECT_EQ(categories_of({}, 4, truth), (Categories{std::nullopt, 0, 1, 2}));
+  EXPECT_EQ(categories_of({}, 3, truth), (Categories{0, 1, 2}));
+  EXPECT_EQ(strangers_text(categories_of({}, 4, truth), {}, truth), "");
+  EXPECT_THROW((void)categories_of({}, 5, truth), Error);
+  try {
+    (void)categories_of({"background", "face"}, 2, truth);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("none of the network's labels (background, face)"), std::string::npos);
+  }
 }
 
 TEST_F(Detector, EvalReadsTheDevkit) {
@@ -183,6 +256,23 @@ TEST_F(Detector, InfoMeasuresEachLayerAndTheWorstCanStayFloat) {
   EXPECT_EQ(run({"convert", "--quantize", "--keep-float", "worst:1", path("ssd.octavo"), "-o", path("x.octavo")}).code,
             2)
       << "nothing to measure on";
+  // The pictures of the measurement go in as the options say, whatever the command.
+  const std::vector<std::string> dark = {"--mean", "0", "--scale", "1e-9"};
+  std::vector<std::string> elsewhere = measure;
+  elsewhere.insert(elsewhere.end(), dark.begin(), dark.end());
+  const Finished measured = run(elsewhere);
+  ASSERT_EQ(measured.code, 0) << measured.err;
+  EXPECT_NE(measured.json()["layers"], layers);
+  const auto worst_noise = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--quantize", "--keep-float", "worst:1", "--measure", path("pictures")});
+    const Finished said = run(words);
+    return said.err.substr(0, said.err.find(" on its own"));
+  };
+  const std::vector<std::string> predict = {"predict", path("ssd.octavo"), path("pictures/one.png")};
+  std::vector<std::string> predict_dark = predict;
+  predict_dark.insert(predict_dark.end(), dark.begin(), dark.end());
+  EXPECT_NE(worst_noise(predict), worst_noise(predict_dark));
+
   const Finished converted = run({"convert", "--json", "--quantize", "--keep-float", "worst:1", "--measure",
                                   path("pictures"), path("ssd.octavo"), "-o", path("x.octavo")});
   ASSERT_EQ(converted.code, 0) << converted.err;
@@ -225,6 +315,13 @@ TEST_F(Detector, RefusesWhatCannotBeMeant) {
   EXPECT_EQ(run({"predict", path("lenet.caffemodel"), path("pictures"), "--draw", path("drawn")}).code, 2);
   EXPECT_EQ(run({"eval", path("lenet.caffemodel")}).code, 2) << "no pictures";
   EXPECT_EQ(run({"eval", "--voc", path("VOC")}).code, 2) << "nothing to judge";
+  write_all(path("truth.json"), R"({"images": [], "annotations": [], "categories": []})");
+  write_all(path("none.json"), "[]");
+  EXPECT_EQ(run({"eval", "--coco", path("truth.json"), "--detections", path("none.json"), "--save-fp32-detections",
+                 path("x.json")})
+                .code,
+            2)
+      << "nothing runs in fp32";
   EXPECT_EQ(run({"eval", path("lenet.caffemodel"), "--mnist", path("a"), "--cifar10", path("b")}).code, 2);
   EXPECT_EQ(run({"eval", path("lenet.caffemodel"), "--images", path("pictures"), "--detections", path("b")}).code, 2);
 }

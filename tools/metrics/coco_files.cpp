@@ -23,9 +23,11 @@ namespace fs = std::filesystem;
 }
 
 json parse(const fs::path& file) {
-  json document = json::parse(read_text(file), nullptr, false);
-  if (document.is_discarded()) malformed(file, "not JSON");
-  return document;
+  try {
+    return json::parse(read_text(file));
+  } catch (const json::parse_error& error) {
+    malformed(file, fmt::format("not JSON, or cut off, at byte {}", error.byte));
+  }
 }
 
 /// The member of an object, or Error(malformed) that says where it is missing.
@@ -132,10 +134,9 @@ std::vector<Detection> read_coco_results(const fs::path& file, const TruthSet& t
 std::string coco_results(const TruthSet& truth, std::span<const Detection> detections) {
   std::string text = "[";
   for (const Detection& d : detections) {
-    text +=
-        fmt::format("{}{{\"image_id\":{},\"category_id\":{},\"bbox\":[{:.3f},{:.3f},{:.3f},{:.3f}],\"score\":{:.9g}}}",
-                    text.size() > 1 ? ",\n" : "\n", truth.images.at(d.image).id, truth.categories.at(d.category).id,
-                    d.box.x, d.box.y, d.box.width, d.box.height, d.score);
+    text += fmt::format(R"({}{{"image_id":{},"category_id":{},"bbox":[{},{},{},{}],"score":{}}})",
+                        text.size() > 1 ? ",\n" : "\n", truth.images.at(d.image).id, truth.categories.at(d.category).id,
+                        d.box.x, d.box.y, d.box.width, d.box.height, d.score);
   }
   return text + "\n]\n";
 }

@@ -15,7 +15,7 @@ namespace octavo::metrics {
 /// A list of {image_id, category_id, bbox: [x, y, width, height], score}. Throws Error(io, malformed), also for an
 /// image or category that the truth does not know.
 [[nodiscard]] std::vector<Detection> read_coco_results(const std::filesystem::path& file, const TruthSet& truth);
-/// The text of such a file.
+/// The text of such a file; numbers have all their digits, so that scores of what is read are the same.
 [[nodiscard]] std::string coco_results(const TruthSet& truth, std::span<const Detection> detections);
 
 }  // namespace octavo::metrics

@@ -165,11 +165,13 @@ std::vector<Detection> read_voc_detections(const fs::path& folder, const TruthSe
   std::map<std::string, std::size_t, std::less<>> images;
   for (std::size_t i = 0; i < truth.images.size(); ++i) images.emplace(truth.images[i].name, i);
   std::vector<Detection> detections;
+  bool any = false;
   for (const fs::path& file : files_in(folder, ".txt")) {
     const std::string stem = file.stem().string();
     const auto image = images.find(stem);
     const std::optional<std::size_t> category = find_named(truth.categories, stem.substr(stem.rfind('_') + 1));
     if (image == images.end() && !category) continue;  // of a category or a picture that is not asked for
+    any = true;
     each_line(file, [&](const std::vector<std::string>& words, const std::string& where) {
       if (words.size() != 6) malformed_voc("not six words: name, score, left, top, right, bottom", where);
       const double score = number(words[1], where);
@@ -184,6 +186,7 @@ std::vector<Detection> read_voc_detections(const fs::path& folder, const TruthSe
       detections.push_back({at->second, *category, score, box});
     });
   }
+  if (!any) malformed_voc("no file of detections is here, neither *_CATEGORY.txt nor PICTURE.txt", folder.string());
   return detections;
 }
 
@@ -191,8 +194,8 @@ std::map<std::string, std::string> voc_detections(const TruthSet& truth, std::sp
                                                   std::string_view split) {
   std::vector<std::string> texts(truth.categories.size());
   for (const Detection& d : detections) {
-    texts.at(d.category) += fmt::format("{} {:.6f} {:.3f} {:.3f} {:.3f} {:.3f}\n", truth.images.at(d.image).name,
-                                        d.score, d.box.x, d.box.y, d.box.x + d.box.width, d.box.y + d.box.height);
+    texts.at(d.category) += fmt::format("{} {} {} {} {} {}\n", truth.images.at(d.image).name, d.score, d.box.x, d.box.y,
+                                        d.box.x + d.box.width, d.box.y + d.box.height);
   }
   std::map<std::string, std::string> files;
   for (std::size_t c = 0; c < texts.size(); ++c) {

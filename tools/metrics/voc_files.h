@@ -26,10 +26,11 @@ namespace octavo::metrics {
 
 /// Detections in a folder. Either a file a category, `*_CATEGORY.txt` of lines `image score left top right bottom`, as
 /// the devkit has them; or a file a picture, `IMAGE.txt` of lines `category score left top right bottom`. Those of
-/// categories that the truth does not have are left out. Throws Error(io, malformed).
+/// categories that the truth does not have are left out. Throws Error(io, malformed), also where no file is of either
+/// kind.
 [[nodiscard]] std::vector<Detection> read_voc_detections(const std::filesystem::path& folder, const TruthSet& truth);
 
-/// The devkit's files by name: `comp4_det_SPLIT_CATEGORY.txt`, one for each category.
+/// The devkit's files by name: `comp4_det_SPLIT_CATEGORY.txt`, one for each category; numbers have all their digits.
 [[nodiscard]] std::map<std::string, std::string> voc_detections(const TruthSet& truth,
                                                                 std::span<const Detection> detections,
                                                                 std::string_view split);

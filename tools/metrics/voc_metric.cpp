@@ -83,6 +83,7 @@ VocScores voc_scores(const TruthSet& truth, std::span<const Detection> detection
   for (const Truth& object : truth.truths) wanted.at(object.category).push_back(&object);
 
   VocScores scores;
+  double sum = 0;
   std::size_t counted = 0;
   for (std::size_t category = 0; category < categories; ++category) {
     std::vector<std::vector<Object>> objects(truth.images.size());
@@ -98,10 +99,10 @@ VocScores voc_scores(const TruthSet& truth, std::span<const Detection> detection
     const std::vector<Point> curve = curve_of(found[category], objects, to_find, least_overlap);
     const double precision = averaging == VocAveraging::area ? area_below(curve) : eleven_points(curve);
     scores.average_precision.back() = precision;
-    scores.mean += precision;
+    sum += precision;
     ++counted;
   }
-  if (counted > 0) scores.mean /= static_cast<double>(counted);
+  if (counted > 0) scores.mean = sum / static_cast<double>(counted);
   return scores;
 }
 

@@ -17,7 +17,7 @@ enum class VocAveraging {
 
 struct VocScores {
   std::vector<std::optional<double>> average_precision;  ///< of each category; none where there is nothing to find
-  double mean = 0;                                       ///< of those that there are
+  std::optional<double> mean;                            ///< of those that there are
 };
 
 /// Detections in falling order of score (of equal ones, as given) each take the object of their picture and category

@@ -2,10 +2,14 @@
 // What a network's output says: see answers.h.
 #include "tools/octavo/answers.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
+
+#include "tools/octavo/console.h"
 
 namespace octavo::tool {
 
@@ -27,6 +31,11 @@ std::vector<Answer> best_answers(std::span<const float> values, std::size_t coun
 
 bool one_value_a_class(const Shape& shape) {
   return shape.size() >= 2 && std::all_of(shape.begin() + 2, shape.end(), [](std::int64_t d) { return d == 1; });
+}
+
+void note_if_labels_do_not_fit(std::size_t labels, std::int64_t classes) {
+  if (labels != 0 && static_cast<std::int64_t>(labels) != classes)
+    note(fmt::format("{} labels for {} classes: names may be those of other classes", labels, classes));
 }
 
 void Score::add(std::span<const Answer> best, std::size_t truth) {

@@ -22,6 +22,9 @@ struct Answer {
 /// One number a class: [N, C], or [N, C, 1, 1].
 [[nodiscard]] bool one_value_a_class(const Shape& shape);
 
+/// A note on stderr where there are labels, but not as many as classes: names might be those of other classes.
+void note_if_labels_do_not_fit(std::size_t labels, std::int64_t classes);
+
 /// Right answers of one network.
 struct Score {
   std::size_t pictures = 0, top1 = 0, top5 = 0;

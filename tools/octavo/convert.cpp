@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "octavo/error.h"
+#include "tools/octavo/answers.h"
 #include "tools/octavo/command.h"
 #include "tools/octavo/console.h"
 #include "tools/octavo/files_read.h"
@@ -31,9 +32,9 @@ struct Convert {
 };
 
 Model Convert::build() const {
-  Model built = model.open();
-  if (pictures.any()) built = built.with_image_input(pictures.over(built));
+  Model built = pictures.described(model.open());
   if (!labels.empty()) built = built.with_labels(read_labels(labels));
+  if (const auto classes = built.detection_classes()) note_if_labels_do_not_fit(built.labels().size(), *classes);
   QuantizeArguments wanted = quantization;
   // One scale an output channel is all that BigDL has.
   const bool bigdl = format_to_write(output).name == "bigdl";

@@ -14,12 +14,14 @@
 #include "tools/octavo/files_read.h"
 #include "tools/octavo/json_output.h"
 #include "tools/octavo/model_formats.h"
+#include "tools/octavo/model_options.h"
 
 namespace octavo::tool {
 namespace {
 
 struct ConvertModel {
   std::string from, to, input, output, prototxt, inputs, outputs;
+  std::vector<std::string> input_shapes;
   bool quantize = false, json = false;
 
   [[nodiscard]] ExitCode run() const;
@@ -55,6 +57,9 @@ void ConvertModel::check() const {
   if (from == "tensorflow" && (inputs.empty() || outputs.empty())) {
     refuse("If model is converted from tensorflow, inputs and outputs should be given", "--tf_inputs, --tf_outputs");
   }
+  if (!input_shapes.empty() && (from == "caffe" || from == "octavo")) {
+    refuse("the file says its inputs' shapes", "--input-shape", "leave it out");
+  }
   if (quantize && to != "bigdl" && to != "octavo" && to != "onnx") {
     refuse("Only support quantizing models to BigDL model now.", "--quantize",
            "octavo and onnx files hold 8-bit weights, too");
@@ -73,7 +78,7 @@ void ConvertModel::check() const {
 
 Model ConvertModel::load(const ModelFormat& source) const {
   try {
-    return source.load({input, prototxt, split_names(inputs), split_names(outputs)});
+    return source.load({input, prototxt, split_names(inputs), split_names(outputs), parse_input_shapes(input_shapes)});
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::malformed) throw;
     throw Error(error.kind(), error.what(), {}, fmt::format("is it a {} file, as --from says?", source.title));
@@ -126,6 +131,11 @@ Command define_convert_model(CLI::App& app) {
       ->capture_default_str();
   app.add_option("--tf_inputs", command->inputs, "names of a TensorFlow graph's inputs")->type_name("A,B");
   app.add_option("--tf_outputs", command->outputs, "names of a TensorFlow graph's outputs")->type_name("A,B");
+  app.add_option(
+         "--input-shape", command->input_shapes,
+         "an input's shape, where the file leaves it open (BigDL's command has no such option); may be repeated")
+      ->type_name("NAME=1x3x224x224")
+      ->allow_extra_args(false);
   add_json_flag(app, command->json);
   app.footer(
       "The same options as BigDL's ConvertModel; `octavo convert` has more.\n"

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cmath>
 #include <span>
 
 #include "octavo/detection.h"
@@ -41,6 +43,25 @@ bool repeated(const Detection& detection, const std::vector<const Detection*>& o
   });
 }
 
+bool finite(const DetectedObject& object) {
+  const std::array<float, 5> numbers{object.score, object.left, object.top, object.right, object.bottom};
+  return std::all_of(numbers.begin(), numbers.end(), [](float number) { return std::isfinite(number); });
+}
+
+std::vector<std::string> names_of(const metrics::TruthSet& truth) {
+  std::vector<std::string> names;
+  for (const auto& category : truth.categories) names.push_back(category.name);
+  return names;
+}
+
+/// "cat, dog, bird and 17 more"
+std::string first_names(const std::vector<std::string>& names) {
+  constexpr std::ptrdiff_t kShown = 5;
+  const auto count = static_cast<std::ptrdiff_t>(names.size());
+  if (count <= kShown + 1) return fmt::format("{}", fmt::join(names, ", "));
+  return fmt::format("{} and {} more", fmt::join(names.begin(), names.begin() + kShown, ", "), count - kShown);
+}
+
 void add_detections(const Program& program, const PictureBatch& batch, const ImageInput& description,
                     const std::vector<std::optional<std::size_t>>& categories, DetectorResult& result) {
   const std::size_t which = detection_output(program).value();
@@ -55,6 +76,10 @@ void add_detections(const Program& program, const PictureBatch& batch, const Ima
     for (const DetectedObject& object : objects) {
       const auto label = static_cast<std::size_t>(object.label);
       if (label >= categories.size() || !categories[label]) continue;
+      if (!finite(object)) {
+        ++result.not_numbers;
+        continue;
+      }
       result.detections.push_back({batch.pictures[row],
                                    *categories[label],
                                    static_cast<double>(object.score),
@@ -100,6 +125,12 @@ std::vector<std::optional<std::size_t>> categories_of(const std::vector<std::str
   }
   if (named) return categories;
   if (classes != count && classes != count + 1) {
+    if (!labels.empty() && count > 0) {
+      throw Error(ErrorKind::invalid_argument,
+                  fmt::format("none of the network's labels ({}) names a category of the data ({})",
+                              first_names(labels), first_names(names_of(truth))),
+                  {}, "octavo convert --labels gives the network labels that do");
+    }
     throw Error(ErrorKind::invalid_argument,
                 fmt::format("the network has {} classes, the data {} categories", classes, count), {},
                 "give the network labels that name the categories: octavo convert --labels");
@@ -107,6 +138,31 @@ std::vector<std::optional<std::size_t>> categories_of(const std::vector<std::str
   const std::size_t background = classes - count;
   for (std::size_t c = 0; c < count; ++c) categories[c + background] = c;
   return categories;
+}
+
+std::string strangers_text(const std::vector<std::optional<std::size_t>>& categories,
+                           const std::vector<std::string>& labels, const metrics::TruthSet& truth) {
+  std::vector<bool> objects(truth.categories.size(), false);
+  for (const metrics::Truth& object : truth.truths) objects.at(object.category) = true;
+  std::vector<std::string> unknown_categories, unknown_labels;
+  for (std::size_t c = 0; c < objects.size(); ++c) {
+    if (objects[c] && std::find(categories.begin(), categories.end(), c) == categories.end()) {
+      unknown_categories.push_back(truth.categories[c].name);
+    }
+  }
+  for (std::size_t label = 1; label < std::min(labels.size(), categories.size()); ++label) {
+    if (!categories[label]) unknown_labels.push_back(labels[label]);
+  }
+  std::string text;
+  if (!unknown_categories.empty()) {
+    text = "categories that the network does not know, whose objects count as not found: " +
+           first_names(unknown_categories);
+  }
+  if (!unknown_labels.empty()) {
+    text += fmt::format("{}labels that name no category, whose detections are left out: {}", text.empty() ? "" : "; ",
+                        first_names(unknown_labels));
+  }
+  return text;
 }
 
 void DetectorResult::score(const DetectionData& data) {
@@ -121,18 +177,22 @@ Agreement agreement_of(const std::vector<Detection>& first, const std::vector<De
   const auto a = by_image(first, images), b = by_image(second, images);
   Agreement agreement;
   for (std::size_t image = 0; image < images; ++image) {
-    std::size_t certain = 0, found = 0, lacking = 0;
+    Agreement::Difference difference{image, {}, {}};
     for (const Detection* detection : a[image]) {
       if (detection->score <= kCertain) continue;
-      ++certain;
-      if (repeated(*detection, b[image])) ++found;
+      ++agreement.certain;
+      if (repeated(*detection, b[image])) {
+        ++agreement.found;
+      } else {
+        difference.only_first.push_back(*detection);
+      }
     }
     for (const Detection* detection : b[image]) {
-      if (detection->score > kCertain && !repeated(*detection, a[image])) ++lacking;
+      if (detection->score > kCertain && !repeated(*detection, a[image])) difference.only_second.push_back(*detection);
     }
-    agreement.certain += certain;
-    agreement.found += found;
-    if (found < certain || lacking > 0) agreement.changed.push_back(image);
+    if (!difference.only_first.empty() || !difference.only_second.empty()) {
+      agreement.differences.push_back(std::move(difference));
+    }
   }
   return agreement;
 }

@@ -37,10 +37,16 @@ struct DetectionData {
                                                                     std::size_t classes,
                                                                     const metrics::TruthSet& truth);
 
+/// Says which categories with objects no class stands for, and which labels stand for none (that of class 0, usually
+/// the background, aside); empty where there are neither.
+[[nodiscard]] std::string strangers_text(const std::vector<std::optional<std::size_t>>& categories,
+                                         const std::vector<std::string>& labels, const metrics::TruthSet& truth);
+
 /// One side: a network's detections, or a file's.
 struct DetectorResult {
   std::vector<metrics::Detection> detections;
-  double seconds = 0;  ///< in predict() alone
+  double seconds = 0;           ///< in predict() alone
+  std::size_t not_numbers = 0;  ///< detections left out because their score or a corner is no number, or infinite
   std::optional<metrics::CocoScores> coco;
   std::optional<metrics::VocScores> voc;
 
@@ -49,9 +55,14 @@ struct DetectorResult {
 
 /// How well the detections of one network repeat those of another.
 struct Agreement {
-  std::size_t certain = 0;           ///< detections of the first above 0.5
-  std::size_t found = 0;             ///< of these, found by the second: the category, half the score, an overlap of 0.9
-  std::vector<std::size_t> changed;  ///< images with detections above 0.5, of either, that the other lacks
+  std::size_t certain = 0;  ///< detections of the first above 0.5
+  std::size_t found = 0;    ///< of these, found by the second: the category, half the score, an overlap of 0.9
+  /// An image with detections above 0.5 that the other lacks.
+  struct Difference {
+    std::size_t image = 0;
+    std::vector<metrics::Detection> only_first, only_second;
+  };
+  std::vector<Difference> differences;
 };
 [[nodiscard]] Agreement agreement_of(const std::vector<metrics::Detection>& first,
                                      const std::vector<metrics::Detection>& second, std::size_t images);

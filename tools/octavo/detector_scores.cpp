@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "octavo/error.h"
@@ -70,18 +71,62 @@ std::string agreement_text(const Agreement& agreement) {
                      agreement.certain, agreement.found, 100 * ratio(agreement.found, agreement.certain));
 }
 
-/// The picture with the detections of one side that are above 0.5.
-std::string drawing(const DetectionData& data, const DetectorResult& side, std::size_t image) {
-  std::vector<DetectedObject> objects;
-  std::vector<std::string> names;
-  for (const auto& category : data.truth.categories) names.push_back(category.name);
+/// The picture with the detections of one side that are above 0.5: those that the other side lacks with labels, the
+/// others as thin frames.
+std::string drawing(const DetectionData& data, std::size_t image, const DetectorResult& side,
+                    const std::vector<metrics::Detection>& lacking) {
+  const Picture picture = read_picture(data.files.at(image));
+  Picture small = to_rgb(thumbnail(picture, 360));  // two of them are as wide as the page
+  const double x = static_cast<double>(small.width) / static_cast<double>(picture.width);
+  const double y = static_cast<double>(small.height) / static_cast<double>(picture.height);
+  const auto shrunk = [&](const metrics::Detection& d) {
+    return DetectedObject{static_cast<std::int64_t>(d.category),
+                          static_cast<float>(d.score),
+                          static_cast<float>(d.box.x * x),
+                          static_cast<float>(d.box.y * y),
+                          static_cast<float>((d.box.x + d.box.width) * x),
+                          static_cast<float>((d.box.y + d.box.height) * y)};
+  };
   for (const metrics::Detection& d : side.detections) {
     if (d.image != image || d.score <= 0.5) continue;
-    objects.push_back({static_cast<std::int64_t>(d.category), static_cast<float>(d.score), static_cast<float>(d.box.x),
-                       static_cast<float>(d.box.y), static_cast<float>(d.box.x + d.box.width),
-                       static_cast<float>(d.box.y + d.box.height)});
+    const DetectedObject o = shrunk(d);
+    draw_frame(small, o.left, o.top, o.right, o.bottom, colour_of(o.label), 1);
   }
-  return png_uri(thumbnail(drawn(read_picture(data.files.at(image)), objects, names), 480));
+  std::vector<DetectedObject> labelled;
+  std::vector<std::string> names;
+  for (const auto& category : data.truth.categories) names.push_back(category.name);
+  std::transform(lacking.begin(), lacking.end(), std::back_inserter(labelled), shrunk);
+  return png_uri(drawn(small, labelled, names));
+}
+
+/// "; int8 lacks face 52%, face 50%", if it lacks any.
+std::string lacking_text(const DetectionData& data, const char* side,
+                         const std::vector<metrics::Detection>& detections) {
+  std::string text;
+  for (const metrics::Detection& d : detections) {
+    text += fmt::format("{}{} {:.0f}%", text.empty() ? fmt::format("; {} lacks ", side) : ", ",
+                        data.truth.categories[d.category].name, 100 * d.score);
+  }
+  return text;
+}
+
+void add_differences(HtmlReport& page, const DetectorEvaluation& result, const DetectionData& data) {
+  constexpr std::size_t kShown = 60;
+  const auto& differences = result.agreement->differences;
+  if (differences.empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [image, only_fp32, only_int8] : differences) {
+    if (rows.size() == kShown) break;
+    try {
+      rows.push_back({data.truth.images[image].name + lacking_text(data, "int8", only_fp32) +
+                          lacking_text(data, "fp32", only_int8),
+                      drawing(data, image, *result.fp32, only_fp32), drawing(data, image, *result.int8, only_int8)});
+    } catch (const Error&) {  // gone since
+      continue;
+    }
+  }
+  page.add_table(fmt::format("Pictures that differ ({} of {})", rows.size(), differences.size()),
+                 {"picture", "fp32", "int8"}, rows);
 }
 
 }  // namespace
@@ -108,6 +153,9 @@ std::string detector_text(const DetectorEvaluation& result, const DetectionData&
   for (const auto& [title, side] : sides) {
     if (side->seconds > 0)
       text += fmt::format("{}: {:.2f} ms a picture\n", title, milliseconds(*side, result.pictures));
+    if (side->not_numbers > 0)
+      text +=
+          fmt::format("{}: {} detections that are no numbers, or infinite, are left out\n", title, side->not_numbers);
   }
   if (result.agreement) text += agreement_text(*result.agreement) + "\n";
   return text;
@@ -129,15 +177,17 @@ Json detector_json(const DetectorEvaluation& result, const DetectionData& data, 
     }
     scores["categories"] = std::move(each);
     scores["detections"] = side->detections.size();
+    scores["not_numbers"] = side->not_numbers;
     if (side->seconds > 0) scores["ms_per_picture"] = milliseconds(*side, result.pictures);
     document[title] = std::move(scores);
   }
   if (result.agreement) {
     Json changed = Json::array();
-    for (const std::size_t image : result.agreement->changed) changed.push_back(data.truth.images[image].name);
+    for (const auto& difference : result.agreement->differences)
+      changed.push_back(data.truth.images[difference.image].name);
     document["agreement"] = {{"fp32_above_half", result.agreement->certain},
                              {"found_by_int8", result.agreement->found},
-                             {"ratio", ratio(result.agreement->found, result.agreement->certain)},
+                             {"share", ratio(result.agreement->found, result.agreement->certain)},
                              {"changed_pictures", std::move(changed)}};
   }
   Json skipped = Json::array();
@@ -149,40 +199,36 @@ Json detector_json(const DetectorEvaluation& result, const DetectionData& data, 
 }
 
 std::string detector_html(const DetectorEvaluation& result, const DetectionData& data, const std::string& name) {
-  constexpr std::size_t kShown = 60;
-  const auto sides = sides_of(result);
+  auto sides = sides_of(result);
+  std::reverse(sides.begin(), sides.end());  // octavo's side in the first colour, as on every page
   std::string summary = fmt::format("{} pictures, {}.", result.pictures, metric_name(data));
   if (result.agreement) summary += " " + agreement_text(*result.agreement) + ".";
   HtmlReport page("octavo eval: " + name, summary);
   BarChart totals{.title = "Scores", .unit = "%", .series = {}, .bars = {}};
-  for (const auto& [key, value] : numbers_of(*sides.front().second)) totals.bars.push_back({key, {}});
   BarChart categories{.title = "Average precision of each category", .unit = "%", .series = {}, .bars = {}};
-  for (const auto& category : data.truth.categories) categories.bars.push_back({category.name, {}});
+  const auto percents = [&](auto score) {
+    std::vector<double> values;
+    for (const auto& [title, side] : sides) values.push_back(100 * score(*side).value_or(0));
+    return values;
+  };
   for (const auto& [title, side] : sides) {
     totals.series.emplace_back(title);
     categories.series.emplace_back(title);
-    const Named numbers = numbers_of(*side);
-    for (std::size_t i = 0; i < numbers.size(); ++i)
-      totals.bars[i].values.push_back(100 * numbers[i].second.value_or(0));
-    for (std::size_t c = 0; c < categories.bars.size(); ++c) {
-      categories.bars[c].values.push_back(100 * of_categories(*side)[c].value_or(0));
-    }
+  }
+  const Named first = numbers_of(*sides.front().second);
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    if (!first[i].second) continue;  // nothing of the kind is there to find
+    totals.bars.push_back(
+        {first[i].first, percents([&](const DetectorResult& side) { return numbers_of(side)[i].second; })});
+  }
+  for (std::size_t c = 0; c < data.truth.categories.size(); ++c) {
+    if (!of_categories(*sides.front().second)[c]) continue;
+    categories.bars.push_back(
+        {data.truth.categories[c].name, percents([&](const DetectorResult& side) { return of_categories(side)[c]; })});
   }
   page.add(totals);
   page.add(categories);
-  if (!result.agreement || data.files.empty()) return page.html();
-  std::vector<std::vector<std::string>> rows;
-  for (const std::size_t image : result.agreement->changed) {
-    if (rows.size() == kShown) break;
-    try {
-      rows.push_back(
-          {data.truth.images[image].name, drawing(data, *result.fp32, image), drawing(data, *result.int8, image)});
-    } catch (const Error&) {  // gone since
-      continue;
-    }
-  }
-  page.add_table(fmt::format("Pictures that differ ({} of {})", rows.size(), result.agreement->changed.size()),
-                 {"picture", "fp32", "int8"}, rows);
+  if (result.agreement && !data.files.empty()) add_differences(page, result, data);
   return page.html();
 }
 

@@ -31,7 +31,7 @@ struct Eval {
   CompileArguments compile;
   PictureArguments pictures;
   EvalDataArguments data;
-  std::string reference, reference_prototxt, output, report, detections, save_detections;
+  std::string reference, reference_prototxt, output, report, detections, save_detections, save_fp32_detections;
   std::int64_t batch = 0;  ///< 0: a usual one, where the network allows it
   bool json = false;
 
@@ -46,6 +46,7 @@ struct Eval {
   [[nodiscard]] const std::string& reference_file() const {
     return reference.empty() || reference == "self" ? model.model : reference;
   }
+  void refuse_fp32_detections() const;
   void require_same_input(const Program& fp32, const Program& int8) const;
   void refuse_overwriting(const std::variant<Dataset, DetectionData>& known) const;
   [[nodiscard]] ExitCode finish(const std::vector<SkippedPicture>& skipped, std::size_t done) const;
@@ -109,11 +110,11 @@ ExitCode Eval::finish(const std::vector<SkippedPicture>& skipped, std::size_t do
 }
 
 ExitCode Eval::run_classifier(const Dataset& dataset) const {
-  if (!detections.empty() || !save_detections.empty()) {
-    throw Error(ErrorKind::invalid_argument, "--detections and --save-detections are for pictures with objects", {},
+  if (!detections.empty() || !save_detections.empty() || !save_fp32_detections.empty()) {
+    throw Error(ErrorKind::invalid_argument, "detections are read and written for pictures with objects", {},
                 "give --voc, --coco or --truth");
   }
-  const Model opened = model.open();
+  const Model opened = pictures.described(model.open());
   const std::optional<Model> unquantized = float_model(opened);
   const std::string value = measured_value(opened);
   pictures.note_if_undescribed(opened);
@@ -133,14 +134,22 @@ ExitCode Eval::run_classifier(const Dataset& dataset) const {
   return finish(result.skipped, result.pictures);
 }
 
+/// For a run that has no fp32 side.
+void Eval::refuse_fp32_detections() const {
+  if (save_fp32_detections.empty()) return;
+  throw Error(ErrorKind::invalid_argument, "nothing runs in fp32", "--save-fp32-detections",
+              "give the fp32 MODEL, or --reference");
+}
+
 /// Runs the networks over the pictures.
 DetectorEvaluation Eval::detect(const DetectionData& known) const {
   if (known.files.empty()) {
     throw Error(ErrorKind::invalid_argument, "where the pictures are is not said", {},
                 known.coco ? "give their folder with --images" : "--truth goes with --detections");
   }
-  const Model opened = model.open();
+  const Model opened = pictures.described(model.open());
   const std::optional<Model> unquantized = float_model(opened);
+  if (!unquantized) refuse_fp32_detections();
   pictures.note_if_undescribed(opened);
   compile.note_if_slow();
   std::optional<Program> fp32;
@@ -156,6 +165,7 @@ DetectorEvaluation Eval::detect(const DetectionData& known) const {
   }
   DetectorEvaluation result;
   const auto categories = categories_of(opened.labels(), opened.detection_classes().value_or(0), known.truth);
+  if (const std::string text = strangers_text(categories, opened.labels(), known.truth); !text.empty()) note(text);
   result.run(known, fp32 ? &*fp32 : nullptr, &int8, pictures.over(opened), categories);
   return result;
 }
@@ -167,12 +177,16 @@ ExitCode Eval::run_detector(const DetectionData& known) const {
     result = detect(known);
     name = model.model;
   } else {
-    result.given = DetectorResult{data.read_detections(detections, known), 0, {}, {}};
+    refuse_fp32_detections();
+    result.given.emplace().detections = data.read_detections(detections, known);
     result.given->score(known);
     result.pictures = known.truth.images.size();
   }
   if (!save_detections.empty()) {
     data.write_detections(save_detections, known, (result.given ? result.given : result.int8)->detections);
+  }
+  if (!save_fp32_detections.empty()) {
+    data.write_detections(save_fp32_detections, known, result.fp32.value().detections);
   }
   if (!report.empty()) write_file(report, detector_html(result, known, name));
   if (json) {
@@ -193,7 +207,9 @@ void Eval::refuse_overwriting(const std::variant<Dataset, DetectionData>& known)
   for (const std::string& file : {reference, reference_prototxt, detections}) read.add(file);
   std::vector<std::filesystem::path> written{report};
   if (const auto* const objects = std::get_if<DetectionData>(&known)) {
-    for (auto& file : data.detection_files(save_detections, *objects)) written.push_back(std::move(file));
+    for (const std::string& path : {save_detections, save_fp32_detections}) {
+      for (auto& file : data.detection_files(path, *objects)) written.push_back(std::move(file));
+    }
   }
   read.refuse_as_outputs(written);
 }
@@ -234,6 +250,7 @@ Command define_eval(CLI::App& app) {
       ->type_name("PATH");
   app.add_option("--save-detections", eval->save_detections, "write what int8 found, in the same form")
       ->type_name("PATH");
+  app.add_option("--save-fp32-detections", eval->save_fp32_detections, "write what fp32 found")->type_name("PATH");
   eval->quantization.declare(app, nullptr);
   eval->compile.declare(app);
   eval->pictures.declare(app);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <system_error>
+#include <unordered_map>
 
 #include "octavo/error.h"
 #include "tools/metrics/coco_files.h"
@@ -62,14 +63,15 @@ std::variant<Dataset, DetectionData> EvalDataArguments::read() const {
                 "give one of --images, --cifar10, --mnist, --voc, --coco, --truth");
   }
   if (!labels.empty() && (images.empty() || !coco.empty())) {
-    throw Error(ErrorKind::invalid_argument, "--labels lists pictures below --images");
+    throw Error(ErrorKind::invalid_argument, "--labels lists pictures below --images", {},
+                "a network's class names are kept in its file: octavo convert --labels");
   }
   if (!split.empty() && voc.empty())
     throw Error(ErrorKind::invalid_argument, "--split names a part of --voc's pictures");
   if (!voc_ap.empty() && voc.empty() && truth.empty())
     throw Error(ErrorKind::invalid_argument, "--voc-ap is the rule for --voc and --truth");
   if (classes == 1) return read_classes();
-  return read_objects();
+  return limit == 0 ? read_objects() : spread(read_objects(), limit);
 }
 
 Dataset EvalDataArguments::read_classes() const {
@@ -96,12 +98,26 @@ DetectionData EvalDataArguments::read_objects() const {
   } else {
     data.truth = metrics::read_text_truth(truth);
   }
-  return limit == 0 ? data : spread(std::move(data), limit);
+  return data;
 }
 
 std::vector<metrics::Detection> EvalDataArguments::read_detections(const std::string& path,
                                                                    const DetectionData& data) const {
-  return data.coco ? metrics::read_coco_results(path, data.truth) : metrics::read_voc_detections(path, data.truth);
+  const auto read = [&](const metrics::TruthSet& known) {
+    return data.coco ? metrics::read_coco_results(path, known) : metrics::read_voc_detections(path, known);
+  };
+  if (limit == 0) return read(data.truth);
+  const metrics::TruthSet all = read_objects().truth;
+  std::unordered_map<std::int64_t, std::size_t> chosen;
+  for (std::size_t i = 0; i < data.truth.images.size(); ++i) chosen.emplace(data.truth.images[i].id, i);
+  std::vector<metrics::Detection> detections;
+  for (metrics::Detection detection : read(all)) {
+    const auto at = chosen.find(all.images[detection.image].id);
+    if (at == chosen.end()) continue;
+    detection.image = at->second;
+    detections.push_back(detection);
+  }
+  return detections;
 }
 
 void EvalDataArguments::add_to(FilesRead& read, const std::variant<Dataset, DetectionData>& data) const {

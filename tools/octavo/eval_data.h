@@ -27,7 +27,8 @@ struct EvalDataArguments {
   /// What write_detections() will write.
   [[nodiscard]] std::vector<std::filesystem::path> detection_files(const std::string& path,
                                                                    const DetectionData& data) const;
-  /// Detections in the form of the data: a COCO results file, or a folder of VOC's text files.
+  /// Detections in the form of the data: a COCO results file, or a folder of VOC's text files. Those in pictures that
+  /// --limit leaves out are left out.
   [[nodiscard]] std::vector<metrics::Detection> read_detections(const std::string& path,
                                                                 const DetectionData& data) const;
   void write_detections(const std::string& path, const DetectionData& data,
@@ -36,7 +37,7 @@ struct EvalDataArguments {
  private:
   [[nodiscard]] std::string split_name() const { return split.empty() ? "all" : split; }
   [[nodiscard]] Dataset read_classes() const;
-  [[nodiscard]] DetectionData read_objects() const;
+  [[nodiscard]] DetectionData read_objects() const;  ///< of all pictures
 };
 
 }  // namespace octavo::tool

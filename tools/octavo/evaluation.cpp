@@ -27,7 +27,7 @@ std::size_t classes_of(const Program& program) {
   const Shape& shape = program.output_shapes().front();
   if (!one_value_a_class(shape) || shape.front() != program.input_shapes().front().front()) {
     throw Error(ErrorKind::unsupported, "the output of " + shape_text(shape) + " is not one number a class",
-                program.output_names().front(), "eval measures classifiers");
+                program.output_names().front(), "a detector is judged with --voc or --coco");
   }
   return static_cast<std::size_t>(shape[1]);
 }

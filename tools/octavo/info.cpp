@@ -20,6 +20,7 @@ struct Info {
   ModelArgument model;
   QuantizeArguments quantization;
   CompileArguments compile;
+  PictureArguments pictures;
   std::string stage;
   std::int64_t batch = 0;
   bool json = false;
@@ -121,7 +122,7 @@ std::string Info::as_text(const Model& network, const Program& program) const {
 
 /// The noise of each int8 layer, worst first.
 ExitCode Info::run_measure() const {
-  const Model network = model.open();
+  const Model network = pictures.described(model.open());
   compile.note_if_slow();
   const QuantizeOptions options = network.quantized() ? QuantizeOptions{} : quantization.options(network);
   const std::vector<LayerError> layers = measured_layers(network, quantization.measure, options, compile.options());
@@ -141,7 +142,7 @@ ExitCode Info::run_measure() const {
 
 ExitCode Info::run() const {
   if (!quantization.measure.empty() && keeps_by_name() && stage.empty()) return run_measure();
-  const Model network = quantization.apply(model.open());
+  const Model network = quantization.apply(pictures.described(model.open()));
   if (!stage.empty()) {
     const std::string graph = network.print(stage);
     if (json) {
@@ -174,12 +175,14 @@ Command define_info(CLI::App& app) {
       ->type_name("N")
       ->check(CLI::Range(1, 65536));
   info->compile.declare(app);
+  info->pictures.declare(app);
   add_json_flag(app, info->json);
   app.footer(
       "Examples:\n"
       "  octavo info net.octavo\n"
       "  octavo info --prototxt deploy.prototxt net.caffemodel --quantize --stage fused\n"
       "  octavo info net.octavo --measure pictures/          (each layer's noise in int8, worst first)\n"
+      "  octavo info net.pb --measure pictures/ --mean 127.5 --scale 0.00784314 --channel-order rgb\n"
       "  octavo info --json net.octavo | jq '.program.layers[].algorithm'");
   return [info] { return info->run(); };
 }

@@ -21,9 +21,9 @@ Model load_octavo(const ModelFiles& files) {
   return Model::load(files.model);
 }
 
-Model load_bigdl(const ModelFiles& files) { return Model::load_bigdl(files.model); }
-Model load_onnx(const ModelFiles& files) { return Model::load_onnx(files.model); }
-Model load_torch(const ModelFiles& files) { return Model::load_torch(files.model); }
+Model load_bigdl(const ModelFiles& files) { return Model::load_bigdl(files.model, {}, files.input_shapes); }
+Model load_onnx(const ModelFiles& files) { return Model::load_onnx(files.model, files.input_shapes); }
+Model load_torch(const ModelFiles& files) { return Model::load_torch(files.model, files.input_shapes); }
 
 /// A caffemodel's topology lies beside it unless another place is given.
 std::filesystem::path prototxt_of(const ModelFiles& files) {
@@ -36,6 +36,7 @@ Model load_tensorflow(const ModelFiles& files) {
   TensorflowOptions options;
   options.inputs = files.inputs;
   options.outputs = files.outputs;
+  options.input_shapes = files.input_shapes;
   return Model::load_tensorflow(files.model, options);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,8 @@ namespace octavo::tool {
 /// The files of one model, and what else its format needs to be told.
 struct ModelFiles {
   std::filesystem::path model, prototxt;
-  std::vector<std::string> inputs, outputs;  ///< TensorFlow
+  std::vector<std::string> inputs, outputs;     ///< TensorFlow
+  std::map<std::string, Shape> input_shapes{};  ///< that the file leaves open; not of octavo and Caffe
 };
 
 struct ModelFormat {

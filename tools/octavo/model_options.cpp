@@ -45,7 +45,8 @@ Window parse_window(const std::string& text, const std::string& option) {
 constexpr std::string_view kWorst = "worst:";
 bool asks_for_worst(const std::string& kept) { return kept.rfind(kWorst, 0) == 0; }
 
-/// "data=1x3x224x224" each.
+}  // namespace
+
 std::map<std::string, Shape> parse_input_shapes(const std::vector<std::string>& texts) {
   std::map<std::string, Shape> shapes;
   for (const std::string& text : texts) {
@@ -68,8 +69,6 @@ std::map<std::string, Shape> parse_input_shapes(const std::vector<std::string>& 
   }
   return shapes;
 }
-
-}  // namespace
 
 void ModelArgument::declare(CLI::App& app, bool untrained) {
   untrained_allowed = untrained;

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,9 @@
 #include "tools/octavo/json_output.h"
 
 namespace octavo::tool {
+
+/// Values of --input-shape: "data=1x3x224x224" each.
+[[nodiscard]] std::map<std::string, Shape> parse_input_shapes(const std::vector<std::string>& texts);
 
 /// MODEL: an .octavo, .onnx, .t7, BigDL or TensorFlow .pb file, a SavedModel's folder, a .caffemodel (with its
 /// --prototxt, or alone when it carries its topology), or, where untrained weights will do, a .prototxt.

@@ -125,6 +125,10 @@ ImageInput PictureArguments::over(const Model& model) const {
   return input;
 }
 
+Model PictureArguments::described(const Model& model) const {
+  return any() ? model.with_image_input(over(model)) : model;
+}
+
 void PictureArguments::note_if_undescribed(const Model& model) const {
   if (!any() && !model.image_input())
     note("the model does not say how its pictures are prepared; assumed: " + describe(over(model)));

@@ -19,6 +19,8 @@ struct PictureArguments {
   /// The model's own description (or the defaults) with these options laid over it. Throws Error for values that
   /// cannot be meant.
   [[nodiscard]] ImageInput over(const Model& model) const;
+  /// The model, described by over() where any of these options is given; else as it is.
+  [[nodiscard]] Model described(const Model& model) const;
   void add_to(FilesRead& read) const { read.add(mean_file); }
   /// A note on stderr when neither the model nor an option says anything of the pictures.
   void note_if_undescribed(const Model& model) const;

@@ -190,13 +190,20 @@ ExitCode Predict::run() const {
   }
   const std::vector<fs::path> drawings = drawings_of(files);
   refuse_overwriting(files, drawings);
-  const Model network = quantization.apply(model.open());
+  const Model network = quantization.apply(pictures.described(model.open()));
   pictures.note_if_undescribed(network);
   compile.note_if_slow();
   const Program program = build(network);
   if (!draw.empty()) prepare_drawings(program);
   const ImageInput description = pictures.over(network);
-  Report report(program, labels.empty() ? network.labels() : read_labels(labels), *this, description);
+  const std::vector<std::string> names = labels.empty() ? network.labels() : read_labels(labels);
+  const Shape& answer = program.output_shapes().front();
+  if (const auto classes = network.detection_classes()) {
+    note_if_labels_do_not_fit(names.size(), *classes);
+  } else if (layer.empty() && one_value_a_class(answer)) {
+    note_if_labels_do_not_fit(names.size(), answer[1]);
+  }
+  Report report(program, names, *this, description);
   PictureLoader loader(PictureSource(files), description, program.input_shapes().front(), program.threads());
 
   std::vector<float> intermediate;

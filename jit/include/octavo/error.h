@@ -4,7 +4,6 @@
 
 #include <stdexcept>
 #include <string>
-#include <utility>
 
 namespace octavo {
 
@@ -19,27 +18,30 @@ enum class ErrorKind {
 
 /// Every failure of the library. It says what went wrong, where (file, layer, byte), and how to fix it.
 /// The library never prints, exits or aborts. Names in the texts come from files: bytes that would steer a terminal are
-/// question marks.
+/// written as "\x1b".
 class Error : public std::runtime_error {
  public:
   /// `where` and `hint` may be empty. what() is "where: what (hint)".
-  Error(ErrorKind kind, std::string what, std::string where = {}, std::string hint = {})
-      : std::runtime_error(plain(join(what, where, hint))),
-        kind_(kind),
-        where_(plain(std::move(where))),
-        hint_(plain(std::move(hint))) {}
+  Error(ErrorKind kind, const std::string& what, const std::string& where = {}, const std::string& hint = {})
+      : std::runtime_error(plain(join(what, where, hint))), kind_(kind), where_(plain(where)), hint_(plain(hint)) {}
 
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
   [[nodiscard]] const std::string& where() const noexcept { return where_; }
   [[nodiscard]] const std::string& hint() const noexcept { return hint_; }
 
  private:
-  static std::string plain(std::string text) {
-    for (char& c : text) {
+  static std::string plain(const std::string& text) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string result;
+    for (const char c : text) {
       const auto byte = static_cast<unsigned char>(c);
-      if ((byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f) c = '?';
+      if ((byte >= 0x20 && byte != 0x7f) || c == '\n' || c == '\t') {
+        result += c;
+      } else {
+        result.append({'\\', 'x', digits[byte >> 4U], digits[byte & 15U]});
+      }
     }
-    return text;
+    return result;
   }
   static std::string join(const std::string& what, const std::string& where, const std::string& hint) {
     std::string text = where.empty() ? what : where + ": " + what;
