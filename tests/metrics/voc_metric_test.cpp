@@ -35,7 +35,7 @@ struct Row {
 };
 
 TEST(VocScores, CountByHand) {
-  Row row(4);  // right, wrong, right, right: precision 1, 1/2, 2/3, 3/4 at recall 1/4, 1/4, 1/2, 3/4
+  Row row(4);        // right, wrong, right, right: precision 1, 1/2, 2/3, 3/4 at recall 1/4, 1/4, 1/2, 3/4
   row.find(2, 0.6);  // their order is that of the scores
   row.miss(0.8);
   row.find(0, 0.9);

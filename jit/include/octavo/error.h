@@ -2,8 +2,10 @@
 // The one exception type that octavo throws.
 #pragma once
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace octavo {
 
@@ -22,23 +24,31 @@ enum class ErrorKind {
 class Error : public std::runtime_error {
  public:
   /// `where` and `hint` may be empty. what() is "where: what (hint)".
-  Error(ErrorKind kind, const std::string& what, const std::string& where = {}, const std::string& hint = {})
-      : std::runtime_error(plain(join(what, where, hint))), kind_(kind), where_(plain(where)), hint_(plain(hint)) {}
+  Error(ErrorKind kind, std::string what, std::string where = {}, std::string hint = {})
+      : std::runtime_error(plain(join(what, where, hint))),
+        kind_(kind),
+        where_(plain(std::move(where))),
+        hint_(plain(std::move(hint))) {}
 
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
   [[nodiscard]] const std::string& where() const noexcept { return where_; }
   [[nodiscard]] const std::string& hint() const noexcept { return hint_; }
 
  private:
-  static std::string plain(const std::string& text) {
+  static bool steers(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f;
+  }
+  static std::string plain(std::string text) {
+    if (std::none_of(text.begin(), text.end(), steers)) return text;
     constexpr char digits[] = "0123456789abcdef";
     std::string result;
     for (const char c : text) {
       const auto byte = static_cast<unsigned char>(c);
-      if ((byte >= 0x20 && byte != 0x7f) || c == '\n' || c == '\t') {
-        result += c;
-      } else {
+      if (steers(c)) {
         result.append({'\\', 'x', digits[byte >> 4U], digits[byte & 15U]});
+      } else {
+        result += c;
       }
     }
     return result;
