@@ -116,6 +116,8 @@ class FilterRounder {
   /// From here on, nothing is allocated.
   FilterRounder(std::size_t window_weights, std::size_t taps, ScaleFormat format)
       : taps_(taps), format_(format), rests_(window_weights), balancer_(taps == 1 ? window_weights : taps) {}
+  FilterRounder(FilterRounder&&) = default;
+  FilterRounder(const FilterRounder&) = delete;  // a copied vector loses what it reserved
 
   /// Of a filter's weights, their integers, and a scale for each window; false when one is NaN or infinite.
   [[nodiscard]] bool round(std::span<const float> filter, std::int8_t* q, float* scales) {
@@ -167,7 +169,9 @@ BlobPtr round_weights(const Blob& weights, std::int64_t window, ScaleFormat form
   // A filter knows of no other: any number of threads gives the same bits.
   const std::size_t threads =
       std::min({outs, all.size() / kWeightsAThread + 1, static_cast<std::size_t>(omp_get_max_threads())});
-  std::vector<FilterRounder> rounders(threads, FilterRounder(std::min(window_weights, row), taps, format));
+  std::vector<FilterRounder> rounders;
+  rounders.reserve(threads);
+  for (std::size_t i = 0; i < threads; ++i) rounders.emplace_back(std::min(window_weights, row), taps, format);
   std::vector<std::size_t> broken(threads, outs);  // the first filter of each thread that is not finite
 #pragma omp parallel for num_threads(static_cast <int>(threads)) schedule(static)
   for (std::size_t out = 0; out < outs; ++out) {

@@ -395,7 +395,8 @@ void open_pointwise(OnnxNode& node) {
     if (!node.has_input(i)) continue;
     const std::int64_t own = axis - static_cast<std::int64_t>(rank - node.shape(i).size());
     if (own < 0 || node.shape(i)[static_cast<std::size_t>(own)] == 1) continue;
-    if (node.shape(i)[static_cast<std::size_t>(own)] < room) refuse_open("values of different sizes");
+    // Room for one would be taken for a number that is repeated.
+    if (room == 1 || node.shape(i)[static_cast<std::size_t>(own)] < room) refuse_open("values of different sizes");
     node.set_input(i, with_room(node, opened(node.input(i), own, count), room));
   }
   const bool moves = node.type() == "Cast" || node.type() == "Identity" || node.type() == "Dropout";

@@ -67,6 +67,7 @@ void convert_tensorflow_non_max_suppression(TensorflowNode& node) {
   require(node.rank(0) == 2 && node.rank(1) == 1 && node.shape(0)[0] == node.shape(1)[0], "boxes {} with scores {}",
           to_text(node.shape(0)), to_text(node.shape(1)));
   const std::int64_t boxes = node.shape(1)[0], most = most_results(node, 2);
+  if (boxes > kExactIntegers) TensorflowNode::unsupported("scores of more than 2^24 boxes");
   if (version == 5 && node.scalar(5, "weakening of overlapping boxes") != 0.0F) {
     TensorflowNode::unsupported("boxes that are weakened rather than suppressed (soft_nms_sigma)");
   }

@@ -69,6 +69,13 @@ void pointwise_open(TensorflowNode& node, TensorflowConverter converter) {
     count = open.count;
     node.set_in(i, closed(*node.value(i).plain));
   }
+  for (std::size_t i = 0; i < node.input_count(); ++i) {
+    // Room for one would be taken for a number that is repeated.
+    const std::int64_t own = axis - (rank - node.rank(i));
+    if (room == 1 && own >= 0 && node.shape(i).at(static_cast<std::size_t>(own)) != 1) {
+      refuse_open_value("values of different sizes");
+    }
+  }
   converter(node);
   node.open_result(axis, count);
 }

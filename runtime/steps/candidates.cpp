@@ -88,9 +88,9 @@ void CandidateFinder::set_bar(std::int64_t label, float bar, const Memory& memor
   for (std::int64_t row = 0; row < kRows; ++row) memory.bars[row * classes_ + label] = bar;
 }
 
-/// visit(row, label, confidence) for those above the bars, in order; at most kRows rows.
+/// visit(row, label, confidence) for those above the bars, in order; at most kRows rows, of as many as lie ahead.
 template <class Visit>
-void CandidateFinder::visit_above(const float* confidence, std::int64_t rows, const Memory& memory,
+void CandidateFinder::visit_above(const float* confidence, std::int64_t rows, std::int64_t ahead, const Memory& memory,
                                   const Visit& visit) const {
   const std::int64_t count = rows * classes_;
   if (mark_above(confidence, memory.bars, count, memory.flags) == 0) return;
@@ -98,7 +98,9 @@ void CandidateFinder::visit_above(const float* confidence, std::int64_t rows, co
   for (std::int64_t row = 0; row < rows; ++row) {
     const std::uint8_t* const flags = memory.flags + row * classes_;
     // Memory would rest while branches are missed: the rows that come next are asked for meanwhile.
-    for (std::int64_t i = 0; i < classes_; i += kLine) __builtin_prefetch(confidence + (row + rows) * classes_ + i);
+    for (std::int64_t i = 0; i < classes_ && row + rows < ahead; i += kLine) {
+      __builtin_prefetch(confidence + (row + rows) * classes_ + i);
+    }
     for (std::int64_t first = 0; first < classes_; first += kFlags) {
       for (std::uint64_t bits = bits_of(flags + first, std::min(kFlags, classes_ - first)); bits != 0;
            bits &= bits - 1) {
@@ -125,7 +127,7 @@ void CandidateFinder::add(std::int64_t label, std::int64_t prior, float confiden
 
 void CandidateFinder::scan(const float* confidence, const Memory& memory) const {
   for (std::int64_t first = 0; first < priors_; first += kRows) {
-    visit_above(confidence + first * classes_, std::min(kRows, priors_ - first), memory,
+    visit_above(confidence + first * classes_, std::min(kRows, priors_ - first), priors_ - first, memory,
                 [&](std::int64_t row, std::int64_t label, float value) { add(label, first + row, value, memory); });
   }
 }
@@ -141,7 +143,7 @@ void CandidateFinder::raise_bars(const float* confidence, const Memory& memory) 
     return sampled[kSampleRank - 1].score;
   };
   for (std::int64_t i = 0; i < samples_; ++i) {
-    visit_above(confidence + sampled_prior(i) * classes_, 1, memory,
+    visit_above(confidence + sampled_prior(i) * classes_, 1, 1, memory,
                 [&](std::int64_t, std::int64_t label, float value) {
                   std::int64_t& count = memory.counts[label];
                   memory.boxes[label * capacity_ + count++] = {score_key(value), 0};

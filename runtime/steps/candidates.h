@@ -45,7 +45,8 @@ class CandidateFinder {
   void scan(const float* confidence, const Memory& memory) const;
   void add(std::int64_t label, std::int64_t prior, float confidence, const Memory& memory) const;
   template <class Visit>
-  void visit_above(const float* confidence, std::int64_t rows, const Memory& memory, const Visit& visit) const;
+  void visit_above(const float* confidence, std::int64_t rows, std::int64_t ahead, const Memory& memory,
+                   const Visit& visit) const;
 
   std::int64_t priors_, classes_, background_, best_, capacity_, samples_;
   float threshold_;
