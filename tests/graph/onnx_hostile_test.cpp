@@ -160,6 +160,23 @@ TEST(OnnxHostile, ARankThatBoxesHaveAndWhatIsPutBesideThemHasNot) {
   EXPECT_THAT(error.what(), HasSubstr("'y'"));
 }
 
+TEST(OnnxHostile, RoomForOneBoxIsNotRepeated) {
+  for (const std::int64_t most : {1, 5}) {
+    OnnxModel model;
+    model.input("boxes", {1, 6, 4});
+    model.input("scores", {1, 1, 6});
+    model.node("NonMaxSuppression", {"boxes", "scores", model.integers("most", {most})}, "kept");
+    model.node("Cast", {"kept"}, "rows", [](auto n) { n.set("to", std::int64_t{1}); });
+    model.node("Mul", {"rows", model.floats("five", {5, 1})}, "y");
+    const auto load = [&] { (void)OnnxFiles().import(model.finish("y")); };
+    if (most == 1) {
+      EXPECT_THAT(error_of(load).what(), HasSubstr("values of different sizes"));
+    } else {
+      EXPECT_NO_THROW(load());
+    }
+  }
+}
+
 TEST(OnnxHostile, OtherFilesAreNotTakenForOnnx) {
   const auto as_bytes = [](const std::string& text) { return std::as_bytes(std::span(text)); };
   EXPECT_TRUE(is_onnx(as_bytes(small_model().SerializeAsString())));

@@ -208,6 +208,21 @@ TEST(TensorflowHostile, AMergeOfNothingIsAnError) {
   EXPECT_THAT(merge_of({}), HasSubstr("it has no inputs"));
 }
 
+/// With room for one, the longer value would decide how many numbers there are, and only one would count.
+TEST(TensorflowHostile, RoomForOneBoxIsNotRepeated) {
+  for (const std::int64_t most : {1, 5}) {
+    TensorflowModel model;
+    model.input("boxes", {6, 4});
+    model.input("scores", {6});
+    model.node("NonMaxSuppressionV2", {"boxes", "scores", model.integer("most", most), model.floats("overlap", {})},
+               "kept");
+    model.node("GatherV2", {"scores", "kept", model.integer("axis", 0)}, "found");
+    model.node("Mul", {"found", model.floats("five", {5})}, "y");
+    const std::string said = complaint(model.finish().SerializeAsString());
+    EXPECT_EQ(said.find("values of different sizes") != std::string::npos, most == 1) << said;
+  }
+}
+
 TEST(TensorflowHostile, TextAsInputSaysWhereElseToBegin) {
   TensorflowModel model;
   model.writer().node("Placeholder", "wav", {}).set("dtype", tensorflow::DT_STRING).set_shape("shape", {});
