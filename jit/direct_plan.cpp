@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "jit/gathered_taps.h"
 #include "jit/iconv_block.h"
 #include "jit/tile.h"
 #include "jit/vector_unit.h"
@@ -28,13 +29,14 @@ constexpr std::int64_t largest_pixel_tile = 224;  ///< with one scale a pixel, w
 class DirectCost {
  public:
   DirectCost(const ConvSpec& spec, const Machine& machine, int threads)
-      : spec_(spec), machine_(machine), threads_(threads), run_(spec) {
-    const std::int64_t taps = spec.kernel_h * spec.kernel_w;
-    steps_ = taps * (run_.full * window_bytes(run_.channels) + window_bytes(run_.tail_channels)) / 4;
+      : spec_(spec), machine_(machine), threads_(threads), run_(spec), in_place_(spec, planned_word_depth(spec)) {
+    if (taps_can_be_gathered(spec)) {
+      const ConvSpec product = gathered_product(spec);
+      gathered_ = Product(product, planned_word_depth(product));
+    }
     lanes_ = vector_facts(spec.isa).lanes;
     width_ = lanes_ / widest_lanes;
     out_vectors_ = (spec.out_channels / spec.groups + lanes_ - 1) / lanes_;
-    weight_bytes_ = spec.groups * out_vectors_ * lanes_ * steps_ * 4;
   }
 
   /// Cycles for one image, of one core, times the loss where the work does not divide among the threads.
@@ -48,13 +50,26 @@ class DirectCost {
     return quantized_tiles(plan, grid) * quantize_cycles(plan, grid) +
            (std::max(compute, streams) + not_overlapped * std::min(compute, streams)) * imbalance(plan, grid);
   }
-  [[nodiscard]] std::int64_t weight_bytes() const { return weight_bytes_; }
+  [[nodiscard]] std::int64_t steps(const Plan& plan) const { return product(plan).steps; }  ///< k-steps of an output
+  [[nodiscard]] std::int64_t word_depth(const Plan& plan) const { return product(plan).word_depth; }
   [[nodiscard]] std::int64_t scratch_bytes(const Plan& plan) const {
     const TileGrid grid(spec_, plan);
+    if (plan.gathered) return GatheredLayout(spec_, grid.tile_h, grid.field_h, grid.field_w).taps;
     return ScratchLayout(run_, grid.field_h, grid.field_w, plan.scale_per_pixel).bytes;
   }
 
  private:
+  /// What the products are made of.
+  struct Product {
+    Product() = default;
+    Product(const ConvSpec& spec, std::int64_t depth) : word_depth(depth) {
+      const WindowRun run(spec);
+      steps =
+          spec.kernel_h * spec.kernel_w * (run.full * window_bytes(run.channels) + window_bytes(run.tail_channels)) / 4;
+    }
+    std::int64_t steps = 0, word_depth = 0;
+  };
+
   static constexpr double cycles_per_dequantize = 2.0;     ///< of a vector and window
   static constexpr double cycles_per_output = 5.0;         ///< epilogue and store of a vector
   static constexpr double cycles_per_run = 5.0;            ///< of neighbouring output vectors of a pixel ...
@@ -62,6 +77,7 @@ class DirectCost {
   static constexpr double cycles_per_block = 30.0;         ///< loop ends, pipeline refill
   static constexpr double cycles_per_quantize = 6.0;       ///< of a vector of channels and field pixel ...
   static constexpr double cycles_per_far_quantize = 14.0;  ///< ... and when the input does not come from L2
+  static constexpr double cycles_per_gathered_tap = 1.0;   ///< copied for a column and row of the kernel
   static constexpr double cycles_per_batch = 60.0;         ///< scales of up to 16 windows
   static constexpr double cycles_per_call = 150.0;         ///< of a kernel
   /// Writing an output that does not stay in L2: its bytes, and each row of a tile, which begins somewhere new.
@@ -84,6 +100,10 @@ class DirectCost {
     const bool cut_twice = plan.order == WorkOrder::tile_outer && threads_ > 2 && grid.tiles() % threads_ != 0;
     return static_cast<double>((rounds + (cut_twice ? 1 : 0)) * threads_);
   }
+  [[nodiscard]] const Product& product(const Plan& plan) const { return plan.gathered ? gathered_ : in_place_; }
+  [[nodiscard]] std::int64_t weight_bytes(const Plan& plan) const {
+    return spec_.groups * out_vectors_ * lanes_ * steps(plan) * 4;
+  }
   [[nodiscard]] bool far(std::int64_t bytes) const { return bytes > machine_.l2_bytes; }
   [[nodiscard]] std::int64_t in_bytes() const { return spec_.in_h * spec_.in_w * spec_.src_stride() * 4; }
   [[nodiscard]] std::int64_t out_bytes() const { return spec_.out_h * spec_.out_w * spec_.dst_stride() * 4; }
@@ -97,7 +117,7 @@ class DirectCost {
       for (const PixelRun& down : balanced_runs(grid.tile_h, block.rows))
         for (const PixelRun& across : balanced_runs(grid.tile_w, block.columns))
           cycles += times * static_cast<double>(down.count * across.count) *
-                    block_cycles(down.length * across.length, vectors);
+                    block_cycles(down.length * across.length, vectors, product(plan));
       cycles += times * cycles_per_call;
     };
     blocks_of(plan.column_vectors, static_cast<double>(spec_.groups * (out_vectors_ / plan.column_vectors)));
@@ -105,26 +125,32 @@ class DirectCost {
       blocks_of(out_vectors_ % plan.column_vectors, static_cast<double>(spec_.groups));
     return cycles;
   }
-  [[nodiscard]] double block_cycles(std::int64_t pixels, std::int64_t vectors) const {
+  [[nodiscard]] double block_cycles(std::int64_t pixels, std::int64_t vectors, const Product& product) const {
     const double accumulators = width_ * static_cast<double>(pixels * vectors);
-    const double dots = accumulators * cycles_per_dot(spec_.isa, planned_word_depth(spec_));
+    const double dots = accumulators * cycles_per_dot(spec_.isa, product.word_depth);
     const bool scattered = far(out_bytes()) && vectors * lanes_ < spec_.out_channels;
     const double streamed = static_cast<double>(vectors * lanes_ * 4) / l2_bytes_per_cycle;
     // A dot product's latency is four; loads are one a cycle.
-    const double step = std::max({dots, width_ * loads(pixels, vectors), 4.0, streamed});
-    return static_cast<double>(steps_) * step +
+    const double step = std::max({dots, width_ * loads(pixels, vectors, product), 4.0, streamed});
+    return static_cast<double>(product.steps) * step +
            accumulators * (static_cast<double>(run_.windows()) * cycles_per_dequantize + cycles_per_output) +
            static_cast<double>(pixels) * (scattered ? cycles_per_far_run : cycles_per_run) + cycles_per_block;
   }
   /// Of a k-step. By words, of a chunk's four steps and the residual: weights anew for every pixel unless they are of
   /// one vector, which the registers hold.
-  [[nodiscard]] double loads(std::int64_t pixels, std::int64_t vectors) const {
-    if (planned_word_depth(spec_) == 0) return static_cast<double>(pixels + vectors);
+  [[nodiscard]] double loads(std::int64_t pixels, std::int64_t vectors, const Product& product) const {
+    if (product.word_depth == 0) return static_cast<double>(pixels + vectors);
     const std::int64_t weights = static_cast<std::int64_t>(chunk_steps + 2) * vectors * (vectors == 1 ? 1 : pixels);
     return static_cast<double>(weights + (chunk_steps + 1) * pixels) / static_cast<double>(chunk_steps);
   }
   [[nodiscard]] double quantize_cycles(const Plan& plan, const TileGrid& grid) const {
     const double pixels = static_cast<double>(grid.field_h * grid.field_w);
+    if (plan.gathered) {
+      const double floats = pixels * static_cast<double>(spec_.in_channels) / static_cast<double>(lanes_);
+      const double taps = static_cast<double>(grid.tile_h * grid.field_w * spec_.kernel_h);
+      return floats * width_ * cycles_per_quantize + taps * cycles_per_gathered_tap + cycles_per_batch +
+             cycles_per_call;
+    }
     const double windows = static_cast<double>(run_.groups * run_.windows());
     const double vectors = static_cast<double>((run_.channels + lanes_ - 1) / lanes_) * windows;
     const double batches = (plan.scale_per_pixel ? pixels : 1.0) * windows / static_cast<double>(lanes_) + 1.0;
@@ -139,18 +165,19 @@ class DirectCost {
   }
   /// Weights beyond L2 come anew for every tile, or once when channel blocks are outermost and a block stays in L2.
   [[nodiscard]] double weight_cycles(const Plan& plan, const TileGrid& grid) const {
-    const double rate = weight_bytes_ > machine_.l3_bytes / 2 ? memory_bytes_per_cycle : l3_bytes_per_cycle;
-    const std::int64_t block_bytes = std::min(plan.column_vectors, out_vectors_) * lanes_ * steps_ * 4;
-    const std::int64_t kept = plan.order == WorkOrder::channel_outer ? block_bytes : weight_bytes_;
+    const double rate = weight_bytes(plan) > machine_.l3_bytes / 2 ? memory_bytes_per_cycle : l3_bytes_per_cycle;
+    const std::int64_t block_bytes = std::min(plan.column_vectors, out_vectors_) * lanes_ * steps(plan) * 4;
+    const std::int64_t kept = plan.order == WorkOrder::channel_outer ? block_bytes : weight_bytes(plan);
     const bool stay = kept + scratch_bytes(plan) <= machine_.l2_bytes * 7 / 8;
-    return (stay ? 1.0 : static_cast<double>(grid.tiles())) * static_cast<double>(weight_bytes_) / rate;
+    return (stay ? 1.0 : static_cast<double>(grid.tiles())) * static_cast<double>(weight_bytes(plan)) / rate;
   }
 
   const ConvSpec& spec_;
   const Machine& machine_;
   std::int64_t threads_;
   WindowRun run_;
-  std::int64_t steps_, lanes_, out_vectors_, weight_bytes_;
+  Product in_place_, gathered_;  ///< over pixels as they lie, or over gathered taps
+  std::int64_t lanes_, out_vectors_;
   double width_;  ///< of a vector, in those that the constants were measured with: what costs a cycle there
 };
 
@@ -194,29 +221,39 @@ std::string explain(const ConvSpec& spec, const DirectCost& model, const PlanCan
                           static_cast<double>(spec.kernel_h * spec.kernel_w);
   return fmt::format(
       "{}x{} outputs a tile ({}, {} KB quantized), {} pixels x {} vectors in registers, {}: {:.0f}% of the dot product "
-      "rate by the cost model",
+      "rate by the cost model{}",
       plan.tile_h, plan.tile_w, plan.scale_per_pixel ? "a scale for each pixel" : "one window",
       (model.scratch_bytes(plan) + 1023) / 1024, plan.rows, plan.column_vectors,
       plan.order == WorkOrder::tile_outer ? "tile by tile"
                                           : "channel blocks outermost, since weights outweigh the input",
-      100.0 * products * cycles_per_dot(spec.isa, planned_word_depth(spec)) / (4.0 * widest_lanes) / candidate.cycles);
+      100.0 * products * cycles_per_dot(spec.isa, model.word_depth(plan)) / (4.0 * widest_lanes) / candidate.cycles,
+      plan.gathered
+          ? fmt::format("; taps gathered, {} k-steps an output instead of {}", model.steps(plan), model.steps({}))
+          : "");
 }
 
 /// Every combination of tile and register block; the order is left as it comes.
-std::vector<Plan> direct_plans(const ConvSpec& spec, Breadth breadth) {
-  const bool per_pixel = scale_per_pixel(spec);
-  std::vector<Plan> plans;
-  for (const PixelBlock& tile : tile_candidates(spec, per_pixel)) {
-    for (const RegisterBlock& block : register_blocks(spec, breadth)) {
-      Plan plan;
+void add_plans(const ConvSpec& spec, const ConvSpec& product, Breadth breadth, Plan plan, std::vector<Plan>& plans) {
+  plan.word_depth = planned_word_depth(product);
+  for (const PixelBlock& tile : tile_candidates(spec, plan.scale_per_pixel)) {
+    for (const RegisterBlock& block : register_blocks(product, breadth)) {
       plan.tile_h = tile.rows;
       plan.tile_w = tile.columns;
-      plan.scale_per_pixel = per_pixel;
       plan.rows = block.rows;
       plan.column_vectors = block.column_vectors;
-      plan.word_depth = planned_word_depth(spec);
       plans.push_back(plan);
     }
+  }
+}
+
+std::vector<Plan> direct_plans(const ConvSpec& spec, Breadth breadth) {
+  std::vector<Plan> plans;
+  Plan form;
+  form.scale_per_pixel = scale_per_pixel(spec);
+  add_plans(spec, spec, breadth, form, plans);
+  if (taps_can_be_gathered(spec)) {
+    form.gathered = true;
+    add_plans(spec, gathered_product(spec), breadth, form, plans);
   }
   return plans;
 }

@@ -8,6 +8,8 @@
 
 #include "jit/aligned_bytes.h"
 #include "jit/float_bits.h"
+#include "jit/gather_emitter.h"
+#include "jit/gathered_taps.h"
 #include "jit/iconv_block.h"
 #include "jit/iconv_emitter.h"
 #include "jit/kernel_cache.h"
@@ -31,23 +33,16 @@ class IconvEngine final : public Engine {
   IconvEngine(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights, KernelCache& cache)
       : spec_(spec),
         plan_(plan),
+        product_(plan.gathered ? gathered_product(spec) : spec),
         grid_(spec, plan),
-        run_(spec),
-        packed_(spec, plan.column_vectors, plan.word_depth),
+        run_(product_),
+        packed_(product_, plan.column_vectors, plan.word_depth),
         weights_(packed_.bytes()) {
     check_plan();
     check_weights(spec, weights);
     request_kernels(cache);
-    for (std::int64_t b = 0; b < packed_.blocks(); ++b) {
-      const ChannelBlock block = packed_.block(b);
-      if (plan.word_depth == 0)
-        pack_block(spec, block, weights, weights_.data() + block.offset);
-      else
-        pack_block_by_words(spec, block, weights, plan.word_depth, weights_.data() + block.offset, corrections_);
-    }
-    const ScratchLayout largest(run_, grid_.field_h, grid_.field_w, plan.scale_per_pixel);
-    scales_offset_ = round_up_to_line(static_cast<std::size_t>(largest.bytes));
-    scratch_bytes_ = scales_offset_ + round_up_to_line(static_cast<std::size_t>(largest.scales) * sizeof(float));
+    pack(weights);
+    lay_out_scratch();
   }
 
   [[nodiscard]] std::int64_t tiles() const noexcept override { return grid_.tiles(); }
@@ -77,7 +72,10 @@ class IconvEngine final : public Engine {
       args.outside_between = right + columns.before;
       args.outside_after = (tile.field_rows - rows.before - rows.count) * tile.field_columns + right;
     }
-    (*quantize_[size_class(tile)])(args);
+    if (plan_.gathered)
+      (*quantize_[size_class(tile)])(GatherArgs{args, reinterpret_cast<std::uint8_t*>(scratch + bytes_offset_)});
+    else
+      (*quantize_[size_class(tile)])(args);
   }
 
   void compute(std::int64_t index, std::int64_t block_index, const std::byte* scratch, const float* residual,
@@ -118,12 +116,45 @@ class IconvEngine final : public Engine {
       throw Error(ErrorKind::invalid_argument,
                   fmt::format("the plan's 16-bit sums of {} k-steps are not for this ISA", plan_.word_depth),
                   spec_.name());
+    if (plan_.gathered && !taps_can_be_gathered(spec_))
+      throw Error(ErrorKind::invalid_argument,
+                  "the plan gathers taps, which this layer cannot have, or gains nothing by", spec_.name());
     const bool inside_image = spec_.pad_top == 0 && spec_.pad_left == 0 &&
                               (spec_.out_h - 1) * spec_.stride_h < spec_.in_h &&
                               (spec_.out_w - 1) * spec_.stride_w < spec_.in_w;
     if (plan_.scale_per_pixel && !(spec_.kernel_h == 1 && spec_.kernel_w == 1 && inside_image))
       throw Error(ErrorKind::invalid_argument, "a scale for each pixel needs a 1x1 kernel without padding",
                   spec_.name());
+  }
+
+  void pack(const WindowedWeights& weights) {
+    std::vector<std::int8_t> q;
+    WindowedWeights of_product = weights;
+    if (plan_.gathered) {
+      q = gathered_weights(spec_, weights);
+      of_product.q = q;
+    }
+    for (std::int64_t b = 0; b < packed_.blocks(); ++b) {
+      const ChannelBlock block = packed_.block(b);
+      std::byte* const to = weights_.data() + block.offset;
+      if (plan_.word_depth == 0)
+        pack_block(product_, block, of_product, to);
+      else
+        pack_block_by_words(product_, block, of_product, plan_.word_depth, to, corrections_);
+    }
+  }
+
+  void lay_out_scratch() {
+    if (plan_.gathered) {
+      const GatheredLayout largest(spec_, grid_.tile_h, grid_.field_h, grid_.field_w);
+      scales_offset_ = round_up_to_line(static_cast<std::size_t>(largest.taps));
+      bytes_offset_ = scales_offset_ + round_up_to_line(sizeof(float));
+      scratch_bytes_ = bytes_offset_ + round_up_to_line(static_cast<std::size_t>(largest.bytes));
+    } else {
+      const ScratchLayout largest(run_, grid_.field_h, grid_.field_w, plan_.scale_per_pixel);
+      scales_offset_ = round_up_to_line(static_cast<std::size_t>(largest.bytes));
+      scratch_bytes_ = scales_offset_ + round_up_to_line(static_cast<std::size_t>(largest.scales) * sizeof(float));
+    }
   }
 
   void request_kernels(KernelCache& cache) {
@@ -139,7 +170,10 @@ class IconvEngine final : public Engine {
       const std::size_t size = size_class(tile);
       if (seen_[size]) continue;
       seen_[size] = true;
-      request(quantize_kernel(tile), emit_quantize, quantize_[size]);
+      if (plan_.gathered)
+        request(gather_kernel(tile), emit_gather, quantize_[size]);
+      else
+        request(quantize_kernel(tile), emit_quantize, quantize_[size]);
       request(iconv_kernel(tile, packed_.block(0)), emit_iconv, compute_[size][0]);
       const ChannelBlock last = packed_.block(packed_.blocks() - 1);
       if (last.channels != full_block_channels()) request(iconv_kernel(tile, last), emit_iconv, compute_[size][1]);
@@ -164,6 +198,19 @@ class IconvEngine final : public Engine {
             .scale_per_pixel = plan_.scale_per_pixel};
   }
 
+  [[nodiscard]] GatherKernel gather_kernel(const Tile& tile) const {
+    const auto pixel = static_cast<std::int64_t>(sizeof(float)) * spec_.src_stride();
+    return {.isa = spec_.isa,
+            .nonnegative_input = spec_.nonnegative_input,
+            .channels = spec_.in_channels,
+            .kernel_rows = spec_.kernel_h,
+            .tile_rows = tile.rows,
+            .field_columns = tile.field_columns,
+            .row_step = grid_.field_stride_h,
+            .tap_step = spec_.dilation_h,
+            .src_row_bytes = row_bytes(tile.field_rows, grid_.step_h * spec_.in_w * pixel)};
+  }
+
   [[nodiscard]] IconvKernel iconv_kernel(const Tile& tile, const ChannelBlock& block) const {
     Plan of_tile = plan_;
     of_tile.tile_h = tile.rows;
@@ -174,21 +221,21 @@ class IconvEngine final : public Engine {
             .nonnegative_input = spec_.nonnegative_input,
             .epilogue = spec_.epilogue,
             .windows = run_,
-            .kernel_h = spec_.kernel_h,
-            .kernel_w = spec_.kernel_w,
-            .dilation_h = spec_.dilation_h,
-            .dilation_w = spec_.dilation_w,
-            .stride_h = grid_.field_stride_h,
+            .kernel_h = product_.kernel_h,
+            .kernel_w = product_.kernel_w,
+            .dilation_h = product_.dilation_h,
+            .dilation_w = product_.dilation_w,
+            .stride_h = plan_.gathered ? 1 : grid_.field_stride_h,
             .stride_w = grid_.field_stride_w,
             .tile_rows = tile.rows,
             .tile_columns = tile.columns,
-            .field_rows = tile.field_rows,
+            .field_rows = plan_.gathered ? tile.rows : tile.field_rows,
             .field_columns = tile.field_columns,
             .block_rows = pixels.rows,
             .block_columns = pixels.columns,
             .column_vectors = block.column_vectors,
             .channels = block.channels,
-            .pixel_bytes = 0,
+            .pixel_bytes = plan_.gathered ? spec_.kernel_h * spec_.in_channels : 0,
             .slice_bytes = 0,
             .scale_per_pixel = plan_.scale_per_pixel,
             .scale_pixel_bytes = bytes_per_float,
@@ -200,12 +247,13 @@ class IconvEngine final : public Engine {
 
   ConvSpec spec_;
   Plan plan_;
+  ConvSpec product_;  ///< what the products compute: the layer, or the one over gathered taps
   TileGrid grid_;
   WindowRun run_;
   PackedLayout packed_;
   AlignedBytes weights_;
   std::vector<std::byte> corrections_;
-  std::size_t scales_offset_ = 0, scratch_bytes_ = 0;
+  std::size_t scales_offset_ = 0, bytes_offset_ = 0, scratch_bytes_ = 0;
   std::array<bool, 4> seen_{};
   std::vector<std::shared_ptr<const Kernel>> kernels_;
   std::array<std::shared_ptr<const Kernel>, 4> quantize_;

@@ -41,6 +41,7 @@ struct Plan {
   std::int64_t tile_h = 1,
                tile_w = 1;  ///< output pixels of a work tile; of the quantization window too, unless scale_per_pixel
   bool scale_per_pixel = false;     ///< pointwise layers: each pixel of the work tile is a window of its own
+  bool gathered = false;            ///< the taps of an output lie in a row (jit/gathered_taps.h)
   std::int64_t rows = 7;            ///< register block: output pixels ...
   std::int64_t column_vectors = 2;  ///< ... by vectors of output channels; a channel block is column_vectors wide
   WorkOrder order = WorkOrder::tile_outer;

@@ -51,8 +51,8 @@ std::string Plan::name() const {
   const std::string words = word_depth == 0                  ? ""
                             : word_depth == depth_of_weights ? "_words"
                                                              : fmt::format("_words{}", word_depth);
-  return fmt::format("{}tile{}x{}{}_block{}x{}{}{}_{}", transform, tile_h, tile_w, scale_per_pixel ? "_perpixel" : "",
-                     rows, column_vectors, depthwise, words,
+  return fmt::format("{}tile{}x{}{}{}_block{}x{}{}{}_{}", transform, tile_h, tile_w, scale_per_pixel ? "_perpixel" : "",
+                     gathered ? "_gathered" : "", rows, column_vectors, depthwise, words,
                      order == WorkOrder::tile_outer ? "tileouter" : "channelouter");
 }
 
@@ -67,6 +67,7 @@ std::optional<Plan> Plan::parse(std::string_view name) {
   if (take_pair(rest, "winograd", plan.winograd_h, plan.winograd_w) && !take_word(rest, "_")) return std::nullopt;
   if (!take_pair(rest, "tile", plan.tile_h, plan.tile_w)) return std::nullopt;
   plan.scale_per_pixel = take_word(rest, "_perpixel");
+  plan.gathered = take_word(rest, "_gathered");
   if (!take_pair(rest, "_block", plan.rows, plan.column_vectors)) return std::nullopt;
   if (take_word(rest, "_step")) plan.group_step = take_number(rest).value_or(0);
   if (take_word(rest, "_words")) plan.word_depth = take_number(rest).value_or(depth_of_weights);
@@ -77,9 +78,9 @@ std::optional<Plan> Plan::parse(std::string_view name) {
 
 bool Plan::same_blocking(const Plan& other) const {
   return tile_h == other.tile_h && tile_w == other.tile_w && scale_per_pixel == other.scale_per_pixel &&
-         rows == other.rows && column_vectors == other.column_vectors && order == other.order &&
-         group_step == other.group_step && word_depth == other.word_depth && winograd_h == other.winograd_h &&
-         winograd_w == other.winograd_w;
+         gathered == other.gathered && rows == other.rows && column_vectors == other.column_vectors &&
+         order == other.order && group_step == other.group_step && word_depth == other.word_depth &&
+         winograd_h == other.winograd_h && winograd_w == other.winograd_w;
 }
 
 }  // namespace octavo::jit

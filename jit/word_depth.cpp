@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "jit/gathered_taps.h"
 #include "jit/pack_weights.h"
 #include "jit/reference.h"
 #include "jit/vector_unit.h"
@@ -47,12 +48,8 @@ double corrections_per_chunk(const ConvSpec& spec, const Plan& plan, const Windo
   return static_cast<double>(rows) / static_cast<double>(std::max<std::int64_t>(1, samples * chunks));
 }
 
-}  // namespace
-
-Plan settle_word_depth(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights) {
-  if (plan.word_depth != Plan::depth_of_weights) return plan;
-  spec.validate();
-  check_weights(spec, weights);
+/// Of a product whose weights lie as they are packed.
+Plan settle(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights) {
   Plan settled = plan;
   settled.word_depth = 0;
   double least = static_cast<double>(chunk_steps) * cost_of_single_dot, corrections = 0;
@@ -69,6 +66,17 @@ Plan settle_word_depth(const ConvSpec& spec, const Plan& plan, const WindowedWei
                         : fmt::format("; 16-bit sums {} deep, which {:.1f}% of k-steps need a correction for",
                                       settled.word_depth, 100.0 * corrections / static_cast<double>(chunk_steps));
   return settled;
+}
+
+}  // namespace
+
+Plan settle_word_depth(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights) {
+  if (plan.word_depth != Plan::depth_of_weights) return plan;
+  spec.validate();
+  check_weights(spec, weights);
+  if (!plan.gathered) return settle(spec, plan, weights);
+  const std::vector<std::int8_t> q = gathered_weights(spec, weights);
+  return settle(gathered_product(spec), plan, {q, weights.scales, weights.bias, weights.slopes});
 }
 
 }  // namespace octavo::jit

@@ -12,6 +12,7 @@
 #include <limits>
 #include <random>
 
+#include "jit/gathered_taps.h"
 #include "jit/iconv_block.h"
 #include "jit/kernel_cache.h"
 #include "jit/reference.h"
@@ -113,6 +114,36 @@ TEST_P(LayerTest, EqualsReferenceForEveryCandidateThatATunerMayKeep) {
     const auto last = static_cast<std::int64_t>(candidates.size()) - 1;
     expect_equals_reference(LayerCase(spec, i), candidates[static_cast<std::size_t>(specs.between(0, last))].plan);
   }
+}
+
+TEST_P(LayerTest, EqualsReferenceWithGatheredTaps) {
+  RandomSpecs specs(13, GetParam());
+  int gathered = 0;
+  for (unsigned i = 0; i < 300 && !HasFatalFailure(); ++i) {
+    const ConvSpec spec = specs.picture();
+    std::vector<Plan> plans;
+    for (const PlanCandidate& candidate : plan_candidates(spec, Machine{}, 1 + static_cast<int>(i % 3)))
+      if (candidate.plan.gathered) plans.push_back(candidate.plan);
+    EXPECT_EQ(plans.empty(), !taps_can_be_gathered(spec)) << spec.name();
+    if (plans.empty()) continue;
+    Plan plan = plans[static_cast<std::size_t>(specs.between(0, static_cast<std::int64_t>(plans.size()) - 1))];
+    if (plan.word_depth != 0) plan.word_depth = specs.one_of<std::int64_t>({0, 1, 2, 4, Plan::depth_of_weights});
+    LayerCase c(spec, i);
+    if (i % 5 == 0 && !transcendental(spec.epilogue.activation))
+      c.image[static_cast<std::size_t>(i) % c.image.size()] = specs.one_of({nan, infinity, 1e30F, 0x1p-130F});
+    expect_equals_reference(c, plan, i % 2 == 0 ? Guard::behind : Guard::before);
+    ++gathered;
+  }
+  EXPECT_GT(gathered, 75);
+}
+
+TEST_P(LayerTest, APlanThatGathersTheTapsOfFullPixelsIsAnError) {
+  ConvSpec spec = SquareConv{4, 64, 9, 3, 1, 1}.spec();
+  spec.isa = GetParam();
+  const LayerCase c(spec, 5);
+  Plan plan = make_plan(spec, Machine{}, 1);
+  plan.gathered = true;
+  EXPECT_THROW(Layer(spec, plan, c.weights(), cache_), octavo::Error);
 }
 
 TEST_P(LayerTest, EqualsReferenceForShapesOfKnownNetworks) {

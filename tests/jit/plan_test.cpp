@@ -142,6 +142,18 @@ TEST(PlanTest, SaysWhy) {
       ::testing::AllOf(::testing::HasSubstr("outputs a tile"), ::testing::HasSubstr("% of the dot product rate")));
 }
 
+TEST(PlanTest, TapsOfAPictureAreGatheredAndTheReasonCountsThem) {
+  ConvSpec spec = SquareConv{3, 64, 224, 3, 1, 1}.spec();
+  for (const Isa isa : {Isa::avx2, Isa::avxvnni, Isa::avx512bw, Isa::avx512vnni}) {
+    spec.isa = isa;
+    const Plan plan = make_plan(spec, Machine{}, 1);
+    EXPECT_TRUE(plan.gathered) << plan.name();
+    EXPECT_THAT(plan.reason, ::testing::HasSubstr("taps gathered, 7 k-steps an output instead of 9"));
+  }
+  spec.in_channels = 4;
+  EXPECT_FALSE(make_plan(spec, Machine{}, 1).gathered);
+}
+
 TEST(PlanTest, NamesDifferWherePlansDo) {
   const Plan plan;
   const auto differs = [&](auto change) {
@@ -152,6 +164,7 @@ TEST(PlanTest, NamesDifferWherePlansDo) {
   EXPECT_TRUE(differs([](Plan& p) { p.tile_h = 3; }));
   EXPECT_TRUE(differs([](Plan& p) { p.tile_w = 3; }));
   EXPECT_TRUE(differs([](Plan& p) { p.scale_per_pixel = true; }));
+  EXPECT_TRUE(differs([](Plan& p) { p.gathered = true; }));
   EXPECT_TRUE(differs([](Plan& p) { p.rows = 3; }));
   EXPECT_TRUE(differs([](Plan& p) { p.column_vectors = 3; }));
   EXPECT_TRUE(differs([](Plan& p) { p.order = WorkOrder::channel_outer; }));
@@ -174,7 +187,7 @@ TEST(PlanTest, WhatIsNoNameOfAPlanIsNotRead) {
         "tile7x7_block3x4_tileouter ", " tile7x7_block3x4_tileouter", "tile07x7_block3x4_tileouter",
         "tile-7x7_block3x4_tileouter", "tile7x99999999999999999999_block3x4_tileouter",
         "tile7x8589934592_block3x4_tileouter", "tile7x7_block3x4_step0_tileouter", "tile7x7_block3x4_step_tileouter",
-        "tile7x7_perpixel_perpixel_block3x4_tileouter"})
+        "tile7x7_perpixel_perpixel_block3x4_tileouter", "tile7x7_gathered_perpixel_block3x4_tileouter"})
     EXPECT_FALSE(Plan::parse(text)) << text;
 }
 
@@ -236,6 +249,7 @@ TEST(PlanTest, ExactlyTheCandidatesOfSomeMachineAreCandidates) {
       expect_as_listed([&](Plan& plan) { plan.group_step = n; });
     }
     expect_as_listed([](Plan& plan) { plan.scale_per_pixel = !plan.scale_per_pixel; });
+    expect_as_listed([](Plan& plan) { plan.gathered = !plan.gathered; });
     expect_as_listed([](Plan& plan) { plan.order = WorkOrder::channel_outer; });
   }
 }

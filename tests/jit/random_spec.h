@@ -42,7 +42,17 @@ class RandomSpecs {
     }
   }
 
-  /// The same with a group for each channel.
+  /// The same, of one to four dense channels.
+  [[nodiscard]] ConvSpec picture() {
+    ConvSpec spec = convolution();
+    spec.in_channels = between(1, 4);
+    spec.out_channels /= spec.groups;
+    spec.groups = 1;
+    spec.src_pixel_stride = spec.dst_pixel_stride = 0;
+    return spec;
+  }
+
+  /// A convolution with a group for each channel.
   [[nodiscard]] ConvSpec depthwise() {
     ConvSpec spec = convolution();
     const std::int64_t gap = spec.src_stride() - spec.in_channels;
