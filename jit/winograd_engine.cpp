@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,8 @@ namespace {
 
 /// Transformed weights that one work tile after the other finds in L2.
 constexpr std::size_t weights_that_stay = std::size_t{256} << 10;
+
+constexpr std::int64_t most_outputs = 4;  ///< of a Winograd tile, each way
 
 class WinogradEngine final : public Engine {
  public:
@@ -90,29 +93,37 @@ class WinogradEngine final : public Engine {
     const std::size_t block_class = block.channels == packed_.block(0).channels ? 0 : 1;
     multiply(tile, block, block_class, scratch, workspace);
 
-    const std::int64_t columns = layout_.tile_columns(tile.columns), rows = layout_.tile_rows(tile.rows);
+    const std::int64_t pooled = spec_.epilogue.max_pool ? 2 : 1;
     const std::byte* const constants = constants_.data() + block_index * constants_bytes();
     const std::int64_t tile_bytes = layout_.product_tile_bytes(block.column_vectors * lanes());
     const std::byte* products = workspace;
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const std::size_t cut_below = tile.rows - row * plan_.winograd_h < plan_.winograd_h ? 2 : 0;
-      for (std::int64_t column = 0; column < columns; ++column, products += tile_bytes) {
-        const std::size_t cut_right = tile.columns - column * plan_.winograd_w < plan_.winograd_w ? 1 : 0;
-        const std::int64_t pooled = spec_.epilogue.max_pool ? 2 : 1;
-        const std::int64_t y = (tile.row + row * plan_.winograd_h) / pooled;
-        const std::int64_t x = (tile.column + column * plan_.winograd_w) / pooled;
+    for_each_winograd_tile(tile, [&](const OutputRun& down, const OutputRun& across) {
+      if (down.count != 0 && across.count != 0) {
+        const std::int64_t y = down.first / pooled, x = across.first / pooled;
         const std::int64_t at = (y * spec_.dst_w() + x) * spec_.dst_stride() + block.first;
-        (*output_[cut_below + cut_right][block_class])(
+        (*output_kernel_for(down, across, block_class))(
             WinogradOutputArgs{reinterpret_cast<const float*>(products), constants,
                                residual == nullptr ? nullptr : residual + at, dst + at});
       }
-    }
+      products += tile_bytes;
+    });
   }
 
  private:
   [[nodiscard]] std::int64_t lanes() const { return vector_facts(spec_.isa).lanes; }
   [[nodiscard]] std::int64_t block_floats() const { return packed_.block(0).column_vectors * lanes(); }
   [[nodiscard]] std::int64_t constants_bytes() const { return 2 * plan_.column_vectors * lanes() * bytes_per_float; }
+
+  /// Of a work tile, row by row: visit(outputs down, outputs across).
+  template <class Visit>
+  void for_each_winograd_tile(const Tile& tile, const Visit& visit) const {
+    const std::int64_t rows = layout_.tile_rows(tile.rows), columns = layout_.tile_columns(tile.columns);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const OutputRun down = layout_.cut_down().outputs_of(tile.row / plan_.winograd_h + row);
+      for (std::int64_t column = 0; column < columns; ++column)
+        visit(down, layout_.cut_across().outputs_of(tile.column / plan_.winograd_w + column));
+    }
+  }
 
   void check_registers() const {
     const bool depth_exists = plan_.word_depth == 1 || plan_.word_depth == 2 || plan_.word_depth == 4;
@@ -163,28 +174,22 @@ class WinogradEngine final : public Engine {
 
   /// The addresses of the fields of all Winograd tiles. Pixels outside the image, or that no output reads, are zeros.
   void find_pixels(const Tile& tile, const float* image, const float** pixels) const {
-    const std::int64_t rows = layout_.tile_rows(tile.rows), columns = layout_.tile_columns(tile.columns);
     const std::int64_t height = layout_.down().positions(), width = layout_.across().positions();
     const std::int64_t stride = spec_.src_stride(), line_stride = spec_.in_w * stride;
-    const FieldSpan inside_rows = inside_image(tile.field_top, tile.field_rows, 1, spec_.in_h);
-    const FieldSpan inside_columns = inside_image(tile.field_left, tile.field_columns, 1, spec_.in_w);
     const auto* const zeros = reinterpret_cast<const float*>(zeros_.data());
-    const float* const first = image + tile.field_top * line_stride + tile.field_left * stride;
-    for (std::int64_t row = 0; row < rows; ++row) {
-      for (std::int64_t column = 0; column < columns; ++column) {
-        for (std::int64_t i = 0; i < height; ++i) {
-          const std::int64_t y = row * plan_.winograd_h + i, left = column * plan_.winograd_w;
-          const bool exists = y >= inside_rows.before && y < inside_rows.before + inside_rows.count;
-          const std::int64_t begin = exists ? std::clamp<std::int64_t>(inside_columns.before - left, 0, width) : width;
-          const std::int64_t end =
-              std::clamp<std::int64_t>(inside_columns.before + inside_columns.count - left, begin, width);
-          const float* const line = first + y * line_stride + left * stride;
-          for (std::int64_t j = 0; j < begin; ++j) *pixels++ = zeros;
-          for (std::int64_t j = begin; j < end; ++j) *pixels++ = line + j * stride;
-          for (std::int64_t j = end; j < width; ++j) *pixels++ = zeros;
-        }
+    for_each_winograd_tile(tile, [&](const OutputRun& down, const OutputRun& across) {
+      const std::int64_t top = down.first - spec_.pad_top, left = across.first - spec_.pad_left;
+      const FieldSpan rows = inside_image(top, down.inputs(), down.step, spec_.in_h);
+      const FieldSpan columns = inside_image(left, across.inputs(), across.step, spec_.in_w);
+      for (std::int64_t i = 0; i < height; ++i) {
+        const bool exists = i >= rows.before && i < rows.before + rows.count;
+        const std::int64_t begin = exists ? columns.before : width, end = exists ? begin + columns.count : width;
+        const std::int64_t line = (top + i * down.step) * line_stride + left * stride;
+        for (std::int64_t j = 0; j < begin; ++j) *pixels++ = zeros;
+        for (std::int64_t j = begin; j < end; ++j) *pixels++ = image + line + j * across.step * stride;
+        for (std::int64_t j = end; j < width; ++j) *pixels++ = zeros;
       }
-    }
+    });
   }
 
   /// Products of all positions, to the workspace.
@@ -213,6 +218,21 @@ class WinogradEngine final : public Engine {
     return (tile.rows == layout_.grid().tile_h ? 0U : 2U) + (tile.columns == layout_.grid().tile_w ? 0U : 1U);
   }
 
+  /// How many outputs Winograd tiles have, each number once.
+  static std::set<std::int64_t> output_counts(const WinogradCut& cut) {
+    std::set<std::int64_t> counts;
+    for (std::int64_t tile = 0; tile < cut.tiles(); ++tile) counts.insert(cut.outputs_of(tile).count);
+    counts.erase(0);
+    return counts;
+  }
+  static std::size_t at(std::int64_t rows, std::int64_t columns) {
+    return static_cast<std::size_t>((rows - 1) * most_outputs + columns - 1);
+  }
+  [[nodiscard]] const std::shared_ptr<const Kernel>& output_kernel_for(const OutputRun& down, const OutputRun& across,
+                                                                       std::size_t block_class) const {
+    return output_[at(down.count, across.count)][block_class];
+  }
+
   void request_kernels(KernelCache& cache) {
     std::vector<KernelRequest> requests;
     std::vector<std::shared_ptr<const Kernel>*> wanted;
@@ -223,12 +243,12 @@ class WinogradEngine final : public Engine {
     request(input_kernel(layout_.windows().channels), emit_winograd_input, input_[0]);
     if (layout_.windows().tail_channels != 0)
       request(input_kernel(layout_.windows().tail_channels), emit_winograd_input, input_[1]);
-    std::array<bool, 4> seen{}, seen_output{};
     const auto for_each_block_class = [&](const auto& visit) {
       visit(packed_.block(0), std::size_t{0});
       const ChannelBlock last = packed_.block(packed_.blocks() - 1);
       if (last.channels != packed_.block(0).channels) visit(last, std::size_t{1});
     };
+    std::array<bool, 4> seen{};
     const TileGrid& grid = layout_.grid();
     for (const std::int64_t index :
          {std::int64_t{0}, grid.tiles_w - 1, (grid.tiles_h - 1) * grid.tiles_w, grid.tiles() - 1}) {
@@ -237,19 +257,12 @@ class WinogradEngine final : public Engine {
       for_each_block_class([&](const ChannelBlock& block, std::size_t block_class) {
         request(multiply_kernel(tile, block), emit_iconv, multiply_[size_class(tile)][block_class]);
       });
-      // Within a work tile, the last row and column of Winograd tiles may be cut off.
-      const std::int64_t rows_left = tile.rows % plan_.winograd_h, columns_left = tile.columns % plan_.winograd_w;
-      for (const std::size_t cut : {0U, 1U, 2U, 3U}) {
-        const bool below = (cut & 2U) != 0, right = (cut & 1U) != 0;
-        if ((below && rows_left == 0) || (right && columns_left == 0)) continue;
-        if ((!below && tile.rows < plan_.winograd_h) || (!right && tile.columns < plan_.winograd_w)) continue;
-        if (std::exchange(seen_output[cut], true)) continue;
-        for_each_block_class([&](const ChannelBlock& block, std::size_t block_class) {
-          request(output_kernel(below ? rows_left : plan_.winograd_h, right ? columns_left : plan_.winograd_w, block),
-                  emit_winograd_output, output_[cut][block_class]);
-        });
-      }
     }
+    for (const std::int64_t rows : output_counts(layout_.cut_down()))
+      for (const std::int64_t columns : output_counts(layout_.cut_across()))
+        for_each_block_class([&](const ChannelBlock& block, std::size_t block_class) {
+          request(output_kernel(rows, columns, block), emit_winograd_output, output_[at(rows, columns)][block_class]);
+        });
     kernels_ = cache.get(requests);
     for (std::size_t i = 0; i < wanted.size(); ++i) *wanted[i] = kernels_[i];
   }
@@ -262,7 +275,7 @@ class WinogradEngine final : public Engine {
             .position_bytes = layout_.position_bytes(),
             .tile_bytes = layout_.tile_bytes(),
             .scale_tile_bytes = layout_.scale_tile_bytes(),
-            .prefetch_bytes = plan_.winograd_w * spec_.src_stride() * bytes_per_float};
+            .prefetch_bytes = plan_.winograd_w * spec_.dilation_w * spec_.src_stride() * bytes_per_float};
   }
 
   /// A 1x1 convolution over the Winograd tiles of a position, whole vectors out.
@@ -310,8 +323,8 @@ class WinogradEngine final : public Engine {
             .column_vectors = block.column_vectors,
             .channels = block.channels,
             .epilogue = spec_.epilogue,
-            .dst_row_bytes = spec_.dst_w() * pixel,
-            .dst_pixel_bytes = pixel};
+            .dst_row_bytes = spec_.dilation_h * spec_.dst_w() * pixel,
+            .dst_pixel_bytes = spec_.dilation_w * pixel};
   }
 
   ConvSpec spec_;
@@ -323,7 +336,8 @@ class WinogradEngine final : public Engine {
   std::vector<std::byte> corrections_;  ///< with a word depth
   std::vector<std::shared_ptr<const Kernel>> kernels_;
   std::array<std::shared_ptr<const Kernel>, 2> input_;  ///< of a full window, and of the tail
-  std::array<std::array<std::shared_ptr<const Kernel>, 2>, 4> multiply_, output_;
+  std::array<std::array<std::shared_ptr<const Kernel>, 2>, 4> multiply_;
+  std::array<std::array<std::shared_ptr<const Kernel>, 2>, most_outputs * most_outputs> output_;  ///< by outputs
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Strides that keep neighbouring slices out of each other's cache sets.
+// Strides that keep neighbouring slices out of each other's cache sets, and the cut into tiles.
 #include "jit/winograd_layout.h"
+
+#include <algorithm>
 
 #include "jit/aligned_bytes.h"
 
@@ -15,17 +17,47 @@ std::int64_t odd_lines(std::int64_t bytes) {
   return (lines | 1) * line;
 }
 
+std::int64_t divide_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// The grid of work tiles over whole Winograd tiles.
+TileGrid whole_tiles(const ConvSpec& spec, const Plan& plan, const WinogradCut& down, const WinogradCut& across) {
+  ConvSpec outputs = spec;
+  outputs.out_h = down.tiles() * plan.winograd_h;
+  outputs.out_w = across.tiles() * plan.winograd_w;
+  Plan whole = plan;
+  whole.tile_h = divide_up(plan.tile_h, plan.winograd_h) * plan.winograd_h;
+  whole.tile_w = divide_up(plan.tile_w, plan.winograd_w) * plan.winograd_w;
+  return {outputs, whole};
+}
+
 }  // namespace
 
+WinogradCut::WinogradCut(std::int64_t outputs, std::int64_t dilation, std::int64_t outputs_of_tile)
+    : outputs_(outputs),
+      dilation_(dilation),
+      outputs_of_tile_(outputs_of_tile),
+      phases_(std::min(dilation, outputs)),
+      tiles_of_phase_(divide_up(divide_up(outputs, dilation), outputs_of_tile)) {}
+
+OutputRun WinogradCut::outputs_of(std::int64_t tile) const {
+  const std::int64_t phase = tile / tiles_of_phase_, in_phase = tile % tiles_of_phase_ * outputs_of_tile_;
+  const std::int64_t first = phase + in_phase * dilation_;
+  const std::int64_t left = first < outputs_ ? divide_up(outputs_ - first, dilation_) : 0;
+  return {first, std::min(left, outputs_of_tile_), dilation_};
+}
+
 bool winograd_fits(const ConvSpec& spec) {
-  return spec.kernel_h == 3 && spec.kernel_w == 3 && spec.stride_h == 1 && spec.stride_w == 1 && spec.dilation_h == 1 &&
-         spec.dilation_w == 1 && !spec.depthwise() && spec.window.tile_h == 0 && spec.window.tile_w == 0;
+  return spec.kernel_h == 3 && spec.kernel_w == 3 && spec.stride_h == 1 && spec.stride_w == 1 && !spec.depthwise() &&
+         spec.window.tile_h == 0 && spec.window.tile_w == 0 &&
+         !(spec.epilogue.max_pool && (spec.dilation_h != 1 || spec.dilation_w != 1));
 }
 
 WinogradLayout::WinogradLayout(const ConvSpec& spec, const Plan& plan)
     : down_(plan.winograd_h),
       across_(plan.winograd_w),
-      grid_(spec, plan),
+      cut_down_(spec.out_h, spec.dilation_h, plan.winograd_h),
+      cut_across_(spec.out_w, spec.dilation_w, plan.winograd_w),
+      grid_(whole_tiles(spec, plan, cut_down_, cut_across_)),
       windows_(spec),
       tile_bytes_(odd_lines(positions() * position_bytes())) {}
 

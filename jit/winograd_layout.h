@@ -14,6 +14,10 @@
 //           of compute:  float products[Winograd tile][position][block channels], product_tile_bytes() from a tile to
 //                        the next
 // A work tile at an edge, which has fewer Winograd tiles, leaves gaps: offsets are those of a full one.
+//
+// Dilation: outputs that are the dilation apart read the same pixels as each other and as no others, so they are a
+// plain layer of their own. A Winograd tile is made of such outputs (a phase), and tiles of one phase follow those of
+// the phase before.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +31,29 @@
 
 namespace octavo::jit {
 
-/// Whether a layer can be computed this way: 3x3, stride 1, no dilation, not depthwise, no window shape asked for.
+/// Whether a layer can be computed this way: 3x3, stride 1, not depthwise, no window shape asked for; dilated only
+/// without pooling, whose squares are of neighbours.
 [[nodiscard]] bool winograd_fits(const ConvSpec& spec);
+
+/// The outputs of a Winograd tile along an axis: first, first + step, ...
+struct OutputRun {
+  std::int64_t first, count, step;
+  /// Inputs that they read, `step` apart too, the first at first - padding.
+  [[nodiscard]] std::int64_t inputs() const { return count == 0 ? 0 : count + WinogradAxis::taps - 1; }
+};
+
+/// An axis of outputs, cut into Winograd tiles.
+class WinogradCut {
+ public:
+  WinogradCut(std::int64_t outputs, std::int64_t dilation, std::int64_t outputs_of_tile);
+
+  [[nodiscard]] std::int64_t tiles() const { return phases_ * tiles_of_phase_; }
+  /// Some tiles have fewer outputs than others; where phases differ in length, one may have none.
+  [[nodiscard]] OutputRun outputs_of(std::int64_t tile) const;
+
+ private:
+  std::int64_t outputs_, dilation_, outputs_of_tile_, phases_, tiles_of_phase_;
+};
 
 class WinogradLayout {
  public:
@@ -38,16 +63,16 @@ class WinogradLayout {
   [[nodiscard]] const WinogradAxis& down() const { return down_; }
   [[nodiscard]] const WinogradAxis& across() const { return across_; }
   [[nodiscard]] std::int64_t positions() const { return down_.positions() * across_.positions(); }
+  [[nodiscard]] const WinogradCut& cut_down() const { return cut_down_; }
+  [[nodiscard]] const WinogradCut& cut_across() const { return cut_across_; }
+  /// Work tiles, in outputs of whole Winograd tiles that follow each other: row r of it is in Winograd tile r /
+  /// down().outputs(). (Its fields mean nothing.)
   [[nodiscard]] const TileGrid& grid() const { return grid_; }
   [[nodiscard]] const WindowRun& windows() const { return windows_; }
 
-  /// Winograd tiles of a work tile of that many output rows and columns.
-  [[nodiscard]] std::int64_t tile_rows(std::int64_t rows) const {
-    return (rows + down_.outputs() - 1) / down_.outputs();
-  }
-  [[nodiscard]] std::int64_t tile_columns(std::int64_t columns) const {
-    return (columns + across_.outputs() - 1) / across_.outputs();
-  }
+  /// Winograd tiles of a work tile of that many rows and columns.
+  [[nodiscard]] std::int64_t tile_rows(std::int64_t rows) const { return rows / down_.outputs(); }
+  [[nodiscard]] std::int64_t tile_columns(std::int64_t columns) const { return columns / across_.outputs(); }
   [[nodiscard]] std::int64_t tiles_of(const Tile& tile) const {
     return tile_rows(tile.rows) * tile_columns(tile.columns);
   }
@@ -78,6 +103,7 @@ class WinogradLayout {
 
  private:
   WinogradAxis down_, across_;
+  WinogradCut cut_down_, cut_across_;
   TileGrid grid_;
   WindowRun windows_;
   std::int64_t tile_bytes_;

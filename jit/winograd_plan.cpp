@@ -87,9 +87,8 @@ class WinogradCost {
   }
   /// Winograd tiles of a mean work tile: those at the edges have fewer.
   [[nodiscard]] double mean_tiles() const {
-    const TileGrid& grid = layout_.grid();
-    const std::int64_t all = layout_.tile_rows(spec_.out_h) * layout_.tile_columns(spec_.out_w);
-    return static_cast<double>(all) / static_cast<double>(grid.tiles());
+    const std::int64_t all = layout_.cut_down().tiles() * layout_.cut_across().tiles();
+    return static_cast<double>(all) / static_cast<double>(layout_.grid().tiles());
   }
 
   /// Work tiles that are quantized, by the busiest thread, times threads. With channel blocks outermost threads share
@@ -198,7 +197,8 @@ std::int64_t word_depth(const ConvSpec& position) {
 std::vector<Plan> plans_of(const ConvSpec& spec, Breadth breadth) {
   std::vector<Plan> plans;
   for (const OutputTile& tile : allowed_tiles(spec.winograd)) {
-    const std::int64_t down = (spec.out_h + tile.h - 1) / tile.h, across = (spec.out_w + tile.w - 1) / tile.w;
+    const std::int64_t down = WinogradCut(spec.out_h, spec.dilation_h, tile.h).tiles();
+    const std::int64_t across = WinogradCut(spec.out_w, spec.dilation_w, tile.w).tiles();
     // Wide work tiles first, which win where the cost is the same: threads then share an image by rows, whatever the
     // layer, and find what they read next in their own caches.
     for (const std::int64_t columns : balanced_sizes(across, most_tiles)) {
@@ -227,11 +227,14 @@ std::string explain(const ConvSpec& spec, const PlanCandidate& candidate, const 
   const double products = 9.0 * static_cast<double>(spec.out_h * spec.out_w * spec.out_channels) *
                           static_cast<double>(spec.channels_per_group());
   return fmt::format(
-      "Winograd {}x{}: {} products for {} outputs; {} Winograd tiles a work tile ({} KB quantized, {} KB of products), "
+      "Winograd {}x{}: {} products for {} outputs{}; {} Winograd tiles a work tile ({} KB quantized, {} KB of "
+      "products), "
       "{} "
       "tiles x {} vectors in registers, {}: {:.0f}% of what the dot product rate allows a direct layer, by the cost "
       "model",
       plan.winograd_h, plan.winograd_w, cost.layout().positions(), plan.winograd_h * plan.winograd_w,
+      spec.dilation_h == 1 && spec.dilation_w == 1 ? ""
+                                                   : fmt::format(", {}x{} apart", spec.dilation_h, spec.dilation_w),
       cost.layout().full_tiles(), (cost.layout().scratch_bytes() + 1023) / 1024, (cost.product_bytes() + 1023) / 1024,
       plan.rows, plan.column_vectors, plan.order == WorkOrder::tile_outer ? "tile by tile" : "channel blocks outermost",
       100.0 * products * cycles_per_dot(spec.isa, plan.word_depth) / (4.0 * widest_lanes) / candidate.cycles);

@@ -73,8 +73,8 @@ class WinogradReference final : public Engine {
     const std::int64_t columns = layout_.tile_columns(tile.columns);
     for (std::int64_t t = 0; t < layout_.tiles_of(tile); ++t)
       for (std::int64_t part = parts.first; part < parts.last; ++part)
-        quantize_window(tile, t / columns, t % columns, t, part / spec_.windows(), part % spec_.windows(), image,
-                        scratch);
+        quantize_window(rows_of(tile, t / columns), columns_of(tile, t % columns), t, part / spec_.windows(),
+                        part % spec_.windows(), image, scratch);
   }
 
   void compute(std::int64_t index, std::int64_t /*block*/, const std::byte* scratch, const float* residual, float* dst,
@@ -83,10 +83,17 @@ class WinogradReference final : public Engine {
     const std::int64_t columns = layout_.tile_columns(tile.columns);
     for (std::int64_t t = 0; t < layout_.tiles_of(tile); ++t)
       for (std::int64_t channel = 0; channel < spec_.out_channels; ++channel)
-        write_outputs(tile, t / columns, t % columns, products(t, channel, scratch), channel, residual, dst);
+        write_outputs(rows_of(tile, t / columns), columns_of(tile, t % columns), products(t, channel, scratch), channel,
+                      residual, dst);
   }
 
  private:
+  [[nodiscard]] OutputRun rows_of(const Tile& tile, std::int64_t row) const {
+    return layout_.cut_down().outputs_of(tile.row / layout_.down().outputs() + row);
+  }
+  [[nodiscard]] OutputRun columns_of(const Tile& tile, std::int64_t column) const {
+    return layout_.cut_across().outputs_of(tile.column / layout_.across().outputs() + column);
+  }
   [[nodiscard]] std::int64_t channels_of(std::int64_t window) const {
     return std::min(spec_.window_channels(), spec_.channels_per_group() - window * spec_.window_channels());
   }
@@ -101,14 +108,13 @@ class WinogradReference final : public Engine {
   }
 
   /// One channel's field, transformed.
-  [[nodiscard]] Matrix transformed(const Tile& tile, std::int64_t row, std::int64_t column, std::int64_t channel,
+  [[nodiscard]] Matrix transformed(const OutputRun& down, const OutputRun& across, std::int64_t channel,
                                    const float* image) const {
     Matrix field{};
-    for (std::int64_t i = 0; i < layout_.down().positions(); ++i) {
-      for (std::int64_t j = 0; j < layout_.across().positions(); ++j) {
-        const std::int64_t r = row * layout_.down().outputs() + i, c = column * layout_.across().outputs() + j;
-        const std::int64_t y = tile.field_top + r, x = tile.field_left + c;
-        if (r >= tile.field_rows || c >= tile.field_columns) continue;
+    for (std::int64_t i = 0; i < down.inputs(); ++i) {
+      for (std::int64_t j = 0; j < across.inputs(); ++j) {
+        const std::int64_t y = down.first + i * down.step - spec_.pad_top;
+        const std::int64_t x = across.first + j * across.step - spec_.pad_left;
         if (y < 0 || y >= spec_.in_h || x < 0 || x >= spec_.in_w) continue;
         field[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)] =
             image[(y * spec_.in_w + x) * spec_.src_stride() + channel];
@@ -120,12 +126,12 @@ class WinogradReference final : public Engine {
         [&](const auto& d) { return layout_.across().transform_input(d); });
   }
 
-  void quantize_window(const Tile& tile, std::int64_t row, std::int64_t column, std::int64_t t, std::int64_t group,
+  void quantize_window(const OutputRun& down, const OutputRun& across, std::int64_t t, std::int64_t group,
                        std::int64_t window, const float* image, std::byte* scratch) const {
     const std::int64_t channels = channels_of(window), width = layout_.across().positions();
     const std::int64_t first = group * spec_.channels_per_group() + window * spec_.window_channels();
     std::vector<Matrix> values;
-    for (std::int64_t c = 0; c < channels; ++c) values.push_back(transformed(tile, row, column, first + c, image));
+    for (std::int64_t c = 0; c < channels; ++c) values.push_back(transformed(down, across, first + c, image));
     std::array<float, WinogradAxis::most_positions * WinogradAxis::most_positions> inverses{};
     float* const scales = scales_at(scratch, group, window, t);
     for (std::int64_t position = 0; position < layout_.positions(); ++position) {
@@ -192,7 +198,7 @@ class WinogradReference final : public Engine {
     return m;
   }
 
-  void write_outputs(const Tile& tile, std::int64_t row, std::int64_t column, const Matrix& m, std::int64_t channel,
+  void write_outputs(const OutputRun& down, const OutputRun& across, const Matrix& m, std::int64_t channel,
                      const float* residual, float* dst) const {
     const Matrix y = transform(
         m, layout_.down().outputs(), layout_.across().positions(),
@@ -200,12 +206,10 @@ class WinogradReference final : public Engine {
         [&](const auto& v) { return layout_.across().transform_output(v); });
     const auto o = static_cast<std::size_t>(channel);
     const std::int64_t pooled = spec_.epilogue.max_pool ? 2 : 1;
-    for (std::int64_t i = 0; i < layout_.down().outputs(); i += pooled) {
-      for (std::int64_t j = 0; j < layout_.across().outputs(); j += pooled) {
-        const std::int64_t r = row * layout_.down().outputs() + i, c = column * layout_.across().outputs() + j;
-        if (r >= tile.rows || c >= tile.columns) continue;
-        const std::int64_t at =
-            ((tile.row + r) / pooled * spec_.dst_w() + (tile.column + c) / pooled) * spec_.dst_stride() + channel;
+    for (std::int64_t i = 0; i < down.count; i += pooled) {
+      for (std::int64_t j = 0; j < across.count; j += pooled) {
+        const std::int64_t r = (down.first + i * down.step) / pooled, c = (across.first + j * across.step) / pooled;
+        const std::int64_t at = (r * spec_.dst_w() + c) * spec_.dst_stride() + channel;
         const auto output = [&](std::int64_t below, std::int64_t right) {
           float value = y[static_cast<std::size_t>(i + below)][static_cast<std::size_t>(j + right)];
           if (spec_.epilogue.bias) value += bias_[o];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Winograd layers: machine code against the scalar reference to the last bit, the reference against a convolution in
 // double precision, over generated shapes, between guard pages, with hostile values.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -37,17 +38,19 @@ constexpr float activation_tolerance = 4e-7F;
 bool transcendental(ActivationKind kind) { return kind == ActivationKind::sigmoid || kind == ActivationKind::tanh; }
 
 /// A random layer that can be computed this way.
-ConvSpec random_layer(RandomSpecs& specs, Isa isa) {
+ConvSpec random_layer(RandomSpecs& specs, Isa isa, bool dilated = true) {
   for (;;) {
     ConvSpec spec = specs.convolution();
-    const std::int64_t far_h = specs.between(0, 2), far_w = specs.between(0, 2);
     spec.isa = isa;
     spec.kernel_h = spec.kernel_w = 3;
-    spec.stride_h = spec.stride_w = spec.dilation_h = spec.dilation_w = 1;
-    spec.pad_top = specs.between(0, 2);
-    spec.pad_left = specs.between(0, 2);
-    spec.in_h = spec.out_h + 2 - spec.pad_top - far_h;
-    spec.in_w = spec.out_w + 2 - spec.pad_left - far_w;
+    spec.stride_h = spec.stride_w = 1;
+    spec.dilation_h = dilated ? specs.one_of<std::int64_t>({1, 1, 1, 2, 3, 6}) : 1;
+    spec.dilation_w = specs.chance(70) || !dilated ? spec.dilation_h : specs.one_of<std::int64_t>({1, 2, 25});
+    const std::int64_t reach_h = 2 * spec.dilation_h, reach_w = 2 * spec.dilation_w;
+    spec.pad_top = specs.between(0, reach_h);
+    spec.pad_left = specs.between(0, reach_w);
+    spec.in_h = spec.out_h + reach_h - spec.pad_top - specs.between(0, reach_h);
+    spec.in_w = spec.out_w + reach_w - spec.pad_left - specs.between(0, reach_w);
     spec.window.tile_h = spec.window.tile_w = 0;
     if (spec.in_h < 1 || spec.in_w < 1 || !winograd_fits(spec)) continue;
     if (spec.out_h * spec.out_w * spec.out_channels * spec.channels_per_group() * 9 > RandomSpecs::most_products)
@@ -130,7 +133,8 @@ TEST_P(WinogradTest, EqualsReferenceForShapesOfKnownNetworks) {
                                   {256, 32, 7, 3, 1, 1},  // whose weights are fetched ahead
                                   {3, 64, 16, 3, 1, 1},
                                   {96, 52, 7, 3, 1, 1},
-                                  {96, 64, 9, 3, 1, 1, 1, 2}}) {
+                                  {96, 64, 9, 3, 1, 1, 1, 2},
+                                  {128, 64, 19, 3, 1, 6, 6}}) {
     for (const WinogradLimit limit : {WinogradLimit::tiles2x2, WinogradLimit::tiles2x4, WinogradLimit::tiles4x4}) {
       ConvSpec spec = shape.spec();
       spec.isa = GetParam();
@@ -264,7 +268,8 @@ std::vector<double> convolution(const LayerCase& c) {
     for (std::int64_t column = 0; column < s.out_w; ++column)
       for (std::int64_t o = 0; o < s.out_channels; ++o)
         for (std::int64_t i = 0; i < s.in_channels * 9; ++i) {
-          const std::int64_t channel = i / 9, r = row + i % 9 / 3 - s.pad_top, x = column + i % 3 - s.pad_left;
+          const std::int64_t channel = i / 9, r = row + i % 9 / 3 * s.dilation_h - s.pad_top;
+          const std::int64_t x = column + i % 3 * s.dilation_w - s.pad_left;
           if (r < 0 || r >= s.in_h || x < 0 || x >= s.in_w) continue;
           const double w =
               c.q[static_cast<std::size_t>(o * s.in_channels * 9 + i)] *
@@ -296,6 +301,25 @@ TEST(WinogradReferenceTest, IsAConvolutionUpToTheNoiseOfItsTile) {
   EXPECT_GT(wide, large + 2.0);
 }
 
+TEST(WinogradReferenceTest, IsADilatedConvolutionUpToTheNoiseOfItsTile) {
+  ConvSpec spec = SquareConv{64, 16, 19, 3, 1, 6, 6}.spec();
+  spec.dilation_w = 2;
+  spec.pad_left = 1;
+  spec.in_w = 20;
+  spec.nonnegative_input = true;
+  const LayerCase c(spec, 3);
+  const std::vector<double> exact = convolution(c);
+  for (const std::int64_t h : {2, 4}) {
+    for (const std::int64_t w : {2, 4}) {
+      Plan plan;
+      plan.winograd_h = h;
+      plan.winograd_w = w;
+      plan.tile_h = plan.tile_w = 8;
+      EXPECT_GT(signal_to_noise(exact, reference(c, plan)), 25.0) << h << "x" << w;
+    }
+  }
+}
+
 TEST(WinogradReferenceTest, ScalingTheInputByAPowerOfTwoScalesTheOutputExactly) {
   const ConvSpec spec = SquareConv{40, 16, 10, 3, 1, 1}.spec();
   LayerCase c(spec, 3);
@@ -316,11 +340,23 @@ TEST(WinogradPlanTest, ImpossiblePlansAreErrors) {
     const LayerCase c(spec, 1);
     EXPECT_THROW(Layer(spec, plan, c.weights(), cache), Error) << spec.name() << " " << plan.name();
   };
-  refused(SquareConv{16, 16, 12, 3, 1, 1}.spec(), 3, 6);     // no such Winograd tile
-  refused(SquareConv{16, 16, 12, 3, 1, 1}.spec(), 4, 6);     // a work tile of one and a half
-  refused(SquareConv{16, 16, 12, 3, 2, 1}.spec(), 4, 4);     // stride
-  refused(SquareConv{16, 16, 12, 5, 1, 2}.spec(), 4, 4);     // kernel
-  refused(SquareConv{16, 16, 12, 3, 1, 1, 2}.spec(), 4, 4);  // dilation
+  refused(SquareConv{16, 16, 12, 3, 1, 1}.spec(), 3, 6);  // no such Winograd tile
+  refused(SquareConv{16, 16, 12, 3, 1, 1}.spec(), 4, 6);  // a work tile of one and a half
+  refused(SquareConv{16, 16, 12, 3, 2, 1}.spec(), 4, 4);  // stride
+  refused(SquareConv{16, 16, 12, 5, 1, 2}.spec(), 4, 4);  // kernel
+  ConvSpec pooled = SquareConv{16, 16, 12, 3, 1, 2, 2}.spec();
+  pooled.epilogue.max_pool = true;
+  refused(pooled, 4, 4);  // the squares of neighbours that it pools are in tiles apart
+}
+
+TEST(WinogradPlanTest, IsChosenForDilatedLayersAndTheReasonSaysHowFarApart) {
+  ConvSpec spec = SquareConv{512, 1024, 19, 3, 1, 6, 6}.spec();
+  spec.isa = Isa::avx512vnni;
+  spec.winograd = WinogradLimit::tiles4x4;
+  const Plan plan = make_plan(spec, Machine{}, 1);
+  EXPECT_EQ(plan.winograd_h, 4);
+  EXPECT_EQ(plan.winograd_w, 4);
+  EXPECT_THAT(plan.reason, ::testing::HasSubstr("16 outputs, 6x6 apart"));
 }
 
 TEST(WinogradPlanTest, IsChosenWithinTheLimitWhereItIsFaster) {
@@ -359,7 +395,7 @@ TEST(WinogradPlanTest, NamesAreReadBack) {
 /// A random layer that pools.
 ConvSpec random_pooling_layer(RandomSpecs& specs, Isa isa) {
   for (;;) {
-    ConvSpec spec = random_layer(specs, isa);
+    ConvSpec spec = random_layer(specs, isa, false);
     spec.epilogue.residual = false;
     spec.epilogue.max_pool = true;
     if (spec.out_h % 2 == 0 && spec.out_w % 2 == 0) return spec;
