@@ -145,17 +145,18 @@ class DirectCost {
   }
   [[nodiscard]] double quantize_cycles(const Plan& plan, const TileGrid& grid) const {
     const double pixels = static_cast<double>(grid.field_h * grid.field_w);
+    const double cycles_per_vector = far(in_bytes()) ? cycles_per_far_quantize : cycles_per_quantize;
     if (plan.gathered) {
-      const double floats = pixels * static_cast<double>(spec_.in_channels) / static_cast<double>(lanes_);
+      // A row's last vector is not full, and what is outside the image is filled by a vector, too.
+      const double row = static_cast<double>(grid.field_w * spec_.in_channels) / static_cast<double>(lanes_) + 2.0;
       const double taps = static_cast<double>(grid.tile_h * grid.field_w * spec_.kernel_h);
-      return floats * width_ * cycles_per_quantize + taps * cycles_per_gathered_tap + cycles_per_batch +
-             cycles_per_call;
+      return static_cast<double>(grid.field_h) * row * width_ * cycles_per_vector + taps * cycles_per_gathered_tap +
+             cycles_per_batch + cycles_per_call;
     }
     const double windows = static_cast<double>(run_.groups * run_.windows());
     const double vectors = static_cast<double>((run_.channels + lanes_ - 1) / lanes_) * windows;
     const double batches = (plan.scale_per_pixel ? pixels : 1.0) * windows / static_cast<double>(lanes_) + 1.0;
-    return pixels * vectors * width_ * (far(in_bytes()) ? cycles_per_far_quantize : cycles_per_quantize) +
-           batches * cycles_per_batch + cycles_per_call;
+    return pixels * vectors * width_ * cycles_per_vector + batches * cycles_per_batch + cycles_per_call;
   }
   [[nodiscard]] double write_cycles(const TileGrid& grid) const {
     if (!far(out_bytes())) return 0.0;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "jit/float_bits.h"
+#include "jit/gathered_taps.h"
 #include "jit/vector_unit.h"
 #include "jit/window_quantizer.h"
 
@@ -41,7 +42,7 @@ class GatherEmitter {
     unit_->set_mask_of_first(tail_, a_.rax, a_.rcx);
     emit_scale();
     emit_bytes();
-    emit_taps();
+    if (k_.kernel_rows != 1) emit_taps();
     a_.epilogue();
     return a_.finish(k_.name());
   }
@@ -51,7 +52,7 @@ class GatherEmitter {
     return a_.qword[args_ + offsetof(GatherArgs, quantize) + offset];
   }
 
-  /// `whole` for each vector of a row, at from + anything; `tail` for what is left, if something is.
+  /// `whole` for each vector of the row at row_, with pixel_ at it; `tail` for what is left, if something is.
   template <class Whole, class Tail>
   void for_each_vector(const Whole& whole, const Tail& tail) {
     Xbyak::Label none;
@@ -110,7 +111,10 @@ class GatherEmitter {
     a_.annotate("bytes, row by row");
     const ZeroPoint zero_point = quantizer_.zero_point();
     quantizer_.zero_point_bytes(filling_);
-    a_.mov(bytes_, a_.ptr[args_ + offsetof(GatherArgs, bytes)]);
+    if (k_.kernel_rows == 1)
+      a_.mov(bytes_, argument(offsetof(QuantizeArgs, field)));
+    else
+      a_.mov(bytes_, a_.ptr[args_ + offsetof(GatherArgs, bytes)]);
     a_.mov(outside_, argument(offsetof(QuantizeArgs, outside_before)));
     const auto store = [&](Mask tail) {
       quantizer_.integers(maximum(0), a_.ptr[pixel_], tail);
@@ -151,7 +155,7 @@ class GatherEmitter {
 
   void emit_taps() {
     a_.annotate("taps");
-    const std::int64_t column = k_.kernel_rows * k_.channels, byte_row = k_.field_columns * k_.channels;
+    const std::int64_t column = gathered_column(k_.kernel_rows, k_.channels), byte_row = k_.field_columns * k_.channels;
     const std::int64_t unrolled = std::clamp<std::int64_t>(copies_in_a_row / k_.kernel_rows, 1, k_.field_columns);
     const auto columns = [&](std::int64_t count) {
       for (std::int64_t x = 0; x < count; ++x) {

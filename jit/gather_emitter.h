@@ -31,7 +31,7 @@ struct GatherKernel {
 /// The kernel's argument. Of `quantize`, `field` gets the taps, `scales` the one scale.
 struct GatherArgs {
   QuantizeArgs quantize;
-  std::uint8_t* bytes;  ///< room for the field's bytes
+  std::uint8_t* bytes;  ///< room for the field's bytes; not read with one kernel row, whose bytes are the taps
 };
 
 [[nodiscard]] KernelImage emit_gather(const GatherKernel& kernel);

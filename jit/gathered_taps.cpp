@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jit/gathered_taps.h"
 
-#include "jit/vector_unit.h"
+#include <limits>
+
 #include "jit/window_layout.h"
+#include "octavo/error.h"
 
 namespace octavo::jit {
 
@@ -16,10 +18,19 @@ std::int64_t taps_of(const ConvSpec& spec) { return spec.kernel_h * spec.kernel_
 }  // namespace
 
 bool taps_can_be_gathered(const ConvSpec& spec) {
+  if (spec.groups != 1 || spec.in_channels >= step_bytes || spec.windows() != 1) return false;
+  if (spec.src_stride() != spec.in_channels || (spec.kernel_w == 1 ? spec.stride_w : spec.dilation_w) != 1)
+    return false;
   const std::int64_t pixelwise = spec.kernel_h * spec.kernel_w * window_bytes(spec.in_channels) / step_bytes;
-  return spec.groups == 1 && spec.in_channels < step_bytes && spec.src_stride() == spec.in_channels &&
-         (spec.kernel_w == 1 ? spec.stride_w == 1 : spec.dilation_w == 1) &&
-         (taps_of(spec) + step_bytes - 1) / step_bytes < pixelwise;
+  const std::int64_t columns = (spec.out_w - 1) * spec.stride_w + spec.kernel_w;
+  return (taps_of(spec) + step_bytes - 1) / step_bytes < pixelwise &&
+         columns * spec.in_channels <= std::numeric_limits<std::int32_t>::max() / (spec.kernel_h * spec.dilation_h);
+}
+
+void check_gathered(const ConvSpec& spec, const Plan& plan) {
+  if (plan.gathered && !taps_can_be_gathered(spec))
+    throw Error(ErrorKind::invalid_argument, "the plan gathers taps, which this layer cannot do or gains nothing by",
+                spec.name());
 }
 
 ConvSpec gathered_product(const ConvSpec& spec) {
@@ -55,10 +66,7 @@ std::vector<std::int8_t> gathered_weights(const ConvSpec& spec, const WindowedWe
 
 GatheredLayout::GatheredLayout(const ConvSpec& spec, std::int64_t tile_rows, std::int64_t field_rows,
                                std::int64_t field_columns)
-    : column(spec.kernel_h * spec.in_channels),
-      row(field_columns * column),
-      taps(tile_rows * row + room),
-      byte_row(field_columns * spec.in_channels),
-      bytes(field_rows * byte_row + room) {}
+    : taps(tile_rows * field_columns * gathered_column(spec.kernel_h, spec.in_channels) + room),
+      bytes(spec.kernel_h == 1 ? 0 : field_rows * field_columns * spec.in_channels + room) {}
 
 }  // namespace octavo::jit

@@ -14,13 +14,15 @@
 
 #include "jit/conv_spec.h"
 #include "jit/layer.h"
-#include "jit/tile.h"
+#include "jit/plan.h"
 
 namespace octavo::jit {
 
 /// Whether taps can be gathered, and make fewer k-steps: one group of less than four dense channels in one window, no
-/// gaps between the columns of taps.
+/// gaps between the columns of taps, offsets that fit an instruction.
 [[nodiscard]] bool taps_can_be_gathered(const ConvSpec& spec);
+/// Throws Error(invalid_argument) for a plan that gathers what cannot be.
+void check_gathered(const ConvSpec& spec, const Plan& plan);
 
 /// The product over gathered taps: a 1x1 convolution of kernel_h * kernel_w * in_channels channels in one window.
 [[nodiscard]] ConvSpec gathered_product(const ConvSpec& spec);
@@ -28,13 +30,15 @@ namespace octavo::jit {
 /// The layer's q for gathered_product(): [out_channels][taps], so ordered that packed weights meet their taps.
 [[nodiscard]] std::vector<std::int8_t> gathered_weights(const ConvSpec& spec, const WindowedWeights& weights);
 
-/// The scratch of a tile, in bytes; each part has a vector of room behind it, for loads and stores that reach over.
+/// Bytes of a column of taps.
+[[nodiscard]] constexpr std::int64_t gathered_column(std::int64_t kernel_rows, std::int64_t channels) {
+  return kernel_rows * channels;
+}
+
+/// What a tile needs, in bytes; each part has a vector of room behind it, for loads and stores that reach over.
 struct GatheredLayout {
-  std::int64_t column;    ///< of taps: kernel rows * channels
-  std::int64_t row;       ///< of taps
-  std::int64_t taps;      ///< all of them, and the room
-  std::int64_t byte_row;  ///< of quantized pixels
-  std::int64_t bytes;     ///< quantized pixels of the field, which are gathered from here, and the room
+  std::int64_t taps;   ///< in scratch
+  std::int64_t bytes;  ///< quantized pixels of the field, which are gathered; 0 where they are the taps: of one row
 
   GatheredLayout(const ConvSpec& spec, std::int64_t tile_rows, std::int64_t field_rows, std::int64_t field_columns);
 };

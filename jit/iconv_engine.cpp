@@ -48,11 +48,12 @@ class IconvEngine final : public Engine {
   [[nodiscard]] std::int64_t tiles() const noexcept override { return grid_.tiles(); }
   [[nodiscard]] std::int64_t channel_blocks() const noexcept override { return packed_.blocks(); }
   [[nodiscard]] std::size_t scratch_bytes() const noexcept override { return scratch_bytes_; }
+  [[nodiscard]] std::size_t workspace_bytes() const noexcept override { return workspace_bytes_; }
   [[nodiscard]] std::size_t packed_bytes() const noexcept override { return weights_.size() + corrections_.size(); }
   [[nodiscard]] std::vector<std::shared_ptr<const Kernel>> kernels() const override { return kernels_; }
 
   void quantize(std::int64_t index, PartRange /*parts*/, const float* image, std::byte* scratch,
-                std::byte* /*workspace*/) const noexcept override {
+                std::byte* workspace) const noexcept override {
     const Tile tile = grid_.tile(index);
     const FieldSpan rows = inside_image(tile.field_top, tile.field_rows, grid_.step_h, spec_.in_h);
     const FieldSpan columns = inside_image(tile.field_left, tile.field_columns, grid_.step_w, spec_.in_w);
@@ -73,7 +74,7 @@ class IconvEngine final : public Engine {
       args.outside_after = (tile.field_rows - rows.before - rows.count) * tile.field_columns + right;
     }
     if (plan_.gathered)
-      (*quantize_[size_class(tile)])(GatherArgs{args, reinterpret_cast<std::uint8_t*>(scratch + bytes_offset_)});
+      (*quantize_[size_class(tile)])(GatherArgs{args, reinterpret_cast<std::uint8_t*>(workspace)});
     else
       (*quantize_[size_class(tile)])(args);
   }
@@ -82,6 +83,7 @@ class IconvEngine final : public Engine {
                float* dst, std::byte* /*workspace*/) const noexcept override {
     const Tile tile = grid_.tile(index);
     const ChannelBlock block = packed_.block(block_index);
+    // Where a group's part begins (gathered taps are of one group).
     const ScratchLayout layout(run_, tile.field_rows, tile.field_columns, plan_.scale_per_pixel);
     const std::int64_t at = (tile.row * spec_.out_w + tile.column) * spec_.dst_stride() + block.first;
     IconvArgs args{};
@@ -103,6 +105,7 @@ class IconvEngine final : public Engine {
   [[nodiscard]] std::int64_t full_block_channels() const { return packed_.block(0).channels; }
 
   void check_plan() const {
+    check_gathered(spec_, plan_);
     const std::int64_t registers = iconv_registers(
         spec_.isa, plan_.rows, std::min<std::int64_t>(plan_.column_vectors, packed_.block(0).column_vectors),
         run_.windows() == 1, plan_.word_depth != 0);
@@ -116,9 +119,6 @@ class IconvEngine final : public Engine {
       throw Error(ErrorKind::invalid_argument,
                   fmt::format("the plan's 16-bit sums of {} k-steps are not for this ISA", plan_.word_depth),
                   spec_.name());
-    if (plan_.gathered && !taps_can_be_gathered(spec_))
-      throw Error(ErrorKind::invalid_argument,
-                  "the plan gathers taps, which this layer cannot have, or gains nothing by", spec_.name());
     const bool inside_image = spec_.pad_top == 0 && spec_.pad_left == 0 &&
                               (spec_.out_h - 1) * spec_.stride_h < spec_.in_h &&
                               (spec_.out_w - 1) * spec_.stride_w < spec_.in_w;
@@ -148,8 +148,8 @@ class IconvEngine final : public Engine {
     if (plan_.gathered) {
       const GatheredLayout largest(spec_, grid_.tile_h, grid_.field_h, grid_.field_w);
       scales_offset_ = round_up_to_line(static_cast<std::size_t>(largest.taps));
-      bytes_offset_ = scales_offset_ + round_up_to_line(sizeof(float));
-      scratch_bytes_ = bytes_offset_ + round_up_to_line(static_cast<std::size_t>(largest.bytes));
+      scratch_bytes_ = scales_offset_ + round_up_to_line(sizeof(float));
+      workspace_bytes_ = round_up_to_line(static_cast<std::size_t>(largest.bytes));
     } else {
       const ScratchLayout largest(run_, grid_.field_h, grid_.field_w, plan_.scale_per_pixel);
       scales_offset_ = round_up_to_line(static_cast<std::size_t>(largest.bytes));
@@ -235,7 +235,7 @@ class IconvEngine final : public Engine {
             .block_columns = pixels.columns,
             .column_vectors = block.column_vectors,
             .channels = block.channels,
-            .pixel_bytes = plan_.gathered ? spec_.kernel_h * spec_.in_channels : 0,
+            .pixel_bytes = plan_.gathered ? gathered_column(spec_.kernel_h, spec_.in_channels) : 0,
             .slice_bytes = 0,
             .scale_per_pixel = plan_.scale_per_pixel,
             .scale_pixel_bytes = bytes_per_float,
@@ -253,7 +253,7 @@ class IconvEngine final : public Engine {
   PackedLayout packed_;
   AlignedBytes weights_;
   std::vector<std::byte> corrections_;
-  std::size_t scales_offset_ = 0, bytes_offset_ = 0, scratch_bytes_ = 0;
+  std::size_t scales_offset_ = 0, scratch_bytes_ = 0, workspace_bytes_ = 0;
   std::array<bool, 4> seen_{};
   std::vector<std::shared_ptr<const Kernel>> kernels_;
   std::array<std::shared_ptr<const Kernel>, 4> quantize_;

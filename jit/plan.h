@@ -38,8 +38,8 @@ struct PixelBlock {
 struct Plan {
   static constexpr std::int64_t depth_of_weights = -1;
 
-  std::int64_t tile_h = 1,
-               tile_w = 1;  ///< output pixels of a work tile; of the quantization window too, unless scale_per_pixel
+  /// Output pixels of a work tile; of the quantization window too, unless scale_per_pixel or Winograd.
+  std::int64_t tile_h = 1, tile_w = 1;
   bool scale_per_pixel = false;     ///< pointwise layers: each pixel of the work tile is a window of its own
   bool gathered = false;            ///< the taps of an output lie in a row (jit/gathered_taps.h)
   std::int64_t rows = 7;            ///< register block: output pixels ...
@@ -49,7 +49,7 @@ struct Plan {
   /// output pixels, and a work tile has column_vectors vectors of channels. 0: not the depthwise kernels.
   std::int64_t group_step = 0;
   /// Winograd: output pixels of a Winograd tile, 2 or 4 each way (jit/winograd_layout.h). A work tile is a rectangle of
-  /// them, `rows` counts them. 0: not the Winograd kernels.
+  /// them, whatever outputs of a dilated layer they hold; `rows` counts them. 0: not the Winograd kernels.
   std::int64_t winograd_h = 0, winograd_w = 0;
   /// ISAs without VNNI: k-steps that share a 16-bit sum (jit/word_split.h): 1, 2 or 4. 0: none, dot products go by the
   /// unit's own. depth_of_weights: the layer settles it when it sees the weights (jit/word_depth.h).

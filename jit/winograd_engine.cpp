@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <set>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -97,14 +97,12 @@ class WinogradEngine final : public Engine {
     const std::byte* const constants = constants_.data() + block_index * constants_bytes();
     const std::int64_t tile_bytes = layout_.product_tile_bytes(block.column_vectors * lanes());
     const std::byte* products = workspace;
-    for_each_winograd_tile(tile, [&](const OutputRun& down, const OutputRun& across) {
-      if (down.count != 0 && across.count != 0) {
-        const std::int64_t y = down.first / pooled, x = across.first / pooled;
-        const std::int64_t at = (y * spec_.dst_w() + x) * spec_.dst_stride() + block.first;
-        (*output_kernel_for(down, across, block_class))(
-            WinogradOutputArgs{reinterpret_cast<const float*>(products), constants,
-                               residual == nullptr ? nullptr : residual + at, dst + at});
-      }
+    layout_.for_each_tile(tile, [&](const OutputRun& down, const OutputRun& across) {
+      const std::int64_t y = down.first / pooled, x = across.first / pooled;
+      const std::int64_t at = (y * spec_.dst_w() + x) * spec_.dst_stride() + block.first;
+      (*output_kernel_for(down, across, block_class))(
+          WinogradOutputArgs{reinterpret_cast<const float*>(products), constants,
+                             residual == nullptr ? nullptr : residual + at, dst + at});
       products += tile_bytes;
     });
   }
@@ -113,17 +111,6 @@ class WinogradEngine final : public Engine {
   [[nodiscard]] std::int64_t lanes() const { return vector_facts(spec_.isa).lanes; }
   [[nodiscard]] std::int64_t block_floats() const { return packed_.block(0).column_vectors * lanes(); }
   [[nodiscard]] std::int64_t constants_bytes() const { return 2 * plan_.column_vectors * lanes() * bytes_per_float; }
-
-  /// Of a work tile, row by row: visit(outputs down, outputs across).
-  template <class Visit>
-  void for_each_winograd_tile(const Tile& tile, const Visit& visit) const {
-    const std::int64_t rows = layout_.tile_rows(tile.rows), columns = layout_.tile_columns(tile.columns);
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const OutputRun down = layout_.cut_down().outputs_of(tile.row / plan_.winograd_h + row);
-      for (std::int64_t column = 0; column < columns; ++column)
-        visit(down, layout_.cut_across().outputs_of(tile.column / plan_.winograd_w + column));
-    }
-  }
 
   void check_registers() const {
     const bool depth_exists = plan_.word_depth == 1 || plan_.word_depth == 2 || plan_.word_depth == 4;
@@ -177,7 +164,7 @@ class WinogradEngine final : public Engine {
     const std::int64_t height = layout_.down().positions(), width = layout_.across().positions();
     const std::int64_t stride = spec_.src_stride(), line_stride = spec_.in_w * stride;
     const auto* const zeros = reinterpret_cast<const float*>(zeros_.data());
-    for_each_winograd_tile(tile, [&](const OutputRun& down, const OutputRun& across) {
+    layout_.for_each_tile(tile, [&](const OutputRun& down, const OutputRun& across) {
       const std::int64_t top = down.first - spec_.pad_top, left = across.first - spec_.pad_left;
       const FieldSpan rows = inside_image(top, down.inputs(), down.step, spec_.in_h);
       const FieldSpan columns = inside_image(left, across.inputs(), across.step, spec_.in_w);
@@ -218,13 +205,6 @@ class WinogradEngine final : public Engine {
     return (tile.rows == layout_.grid().tile_h ? 0U : 2U) + (tile.columns == layout_.grid().tile_w ? 0U : 1U);
   }
 
-  /// How many outputs Winograd tiles have, each number once.
-  static std::set<std::int64_t> output_counts(const WinogradCut& cut) {
-    std::set<std::int64_t> counts;
-    for (std::int64_t tile = 0; tile < cut.tiles(); ++tile) counts.insert(cut.outputs_of(tile).count);
-    counts.erase(0);
-    return counts;
-  }
   static std::size_t at(std::int64_t rows, std::int64_t columns) {
     return static_cast<std::size_t>((rows - 1) * most_outputs + columns - 1);
   }
@@ -258,8 +238,8 @@ class WinogradEngine final : public Engine {
         request(multiply_kernel(tile, block), emit_iconv, multiply_[size_class(tile)][block_class]);
       });
     }
-    for (const std::int64_t rows : output_counts(layout_.cut_down()))
-      for (const std::int64_t columns : output_counts(layout_.cut_across()))
+    for (const std::int64_t rows : layout_.cut_down().output_counts())
+      for (const std::int64_t columns : layout_.cut_across().output_counts())
         for_each_block_class([&](const ChannelBlock& block, std::size_t block_class) {
           request(output_kernel(rows, columns, block), emit_winograd_output, output_[at(rows, columns)][block_class]);
         });
@@ -268,6 +248,7 @@ class WinogradEngine final : public Engine {
   }
 
   [[nodiscard]] WinogradInputKernel input_kernel(std::int64_t channels) const {
+    const std::int64_t prefetch = plan_.winograd_w * spec_.dilation_w * spec_.src_stride() * bytes_per_float;
     return {.isa = spec_.isa,
             .tile_h = plan_.winograd_h,
             .tile_w = plan_.winograd_w,
@@ -275,7 +256,7 @@ class WinogradEngine final : public Engine {
             .position_bytes = layout_.position_bytes(),
             .tile_bytes = layout_.tile_bytes(),
             .scale_tile_bytes = layout_.scale_tile_bytes(),
-            .prefetch_bytes = plan_.winograd_w * spec_.dilation_w * spec_.src_stride() * bytes_per_float};
+            .prefetch_bytes = prefetch <= std::numeric_limits<std::int32_t>::max() ? prefetch : 0};
   }
 
   /// A 1x1 convolution over the Winograd tiles of a position, whole vectors out.

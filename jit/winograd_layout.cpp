@@ -3,6 +3,7 @@
 #include "jit/winograd_layout.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "jit/aligned_bytes.h"
 
@@ -36,20 +37,34 @@ WinogradCut::WinogradCut(std::int64_t outputs, std::int64_t dilation, std::int64
     : outputs_(outputs),
       dilation_(dilation),
       outputs_of_tile_(outputs_of_tile),
-      phases_(std::min(dilation, outputs)),
-      tiles_of_phase_(divide_up(divide_up(outputs, dilation), outputs_of_tile)) {}
+      longer_(outputs % dilation),
+      shorter_(outputs < dilation ? 0 : dilation - longer_),
+      tiles_of_longer_(divide_up(outputs / dilation + 1, outputs_of_tile)),
+      tiles_of_shorter_(divide_up(outputs / dilation, outputs_of_tile)) {}
 
 OutputRun WinogradCut::outputs_of(std::int64_t tile) const {
-  const std::int64_t phase = tile / tiles_of_phase_, in_phase = tile % tiles_of_phase_ * outputs_of_tile_;
-  const std::int64_t first = phase + in_phase * dilation_;
-  const std::int64_t left = first < outputs_ ? divide_up(outputs_ - first, dilation_) : 0;
-  return {first, std::min(left, outputs_of_tile_), dilation_};
+  const std::int64_t of_longer = longer_ * tiles_of_longer_, behind = tile - of_longer;
+  const bool longer = tile < of_longer;
+  const std::int64_t phase = longer ? tile / tiles_of_longer_ : longer_ + behind / tiles_of_shorter_;
+  const std::int64_t in_phase = longer ? tile % tiles_of_longer_ : behind % tiles_of_shorter_;
+  const std::int64_t first = phase + in_phase * outputs_of_tile_ * dilation_;
+  return {first, std::min(divide_up(outputs_ - first, dilation_), outputs_of_tile_), dilation_};
+}
+
+std::set<std::int64_t> WinogradCut::output_counts() const {
+  std::set<std::int64_t> counts = {outputs_of(0).count, outputs_of(tiles() - 1).count};
+  if (longer_ != 0) counts.insert(outputs_of(tiles_of_longer_ - 1).count);
+  if (longer_ != 0 && shorter_ != 0) counts.insert(outputs_of(longer_ * tiles_of_longer_).count);
+  return counts;
 }
 
 bool winograd_fits(const ConvSpec& spec) {
-  return spec.kernel_h == 3 && spec.kernel_w == 3 && spec.stride_h == 1 && spec.stride_w == 1 && !spec.depthwise() &&
-         spec.window.tile_h == 0 && spec.window.tile_w == 0 &&
-         !(spec.epilogue.max_pool && (spec.dilation_h != 1 || spec.dilation_w != 1));
+  if (spec.kernel_h != 3 || spec.kernel_w != 3 || spec.stride_h != 1 || spec.stride_w != 1) return false;
+  if (spec.depthwise() || spec.window.tile_h != 0 || spec.window.tile_w != 0) return false;
+  if (spec.epilogue.max_pool && (spec.dilation_h != 1 || spec.dilation_w != 1)) return false;
+  // A tile's outputs are stored by offsets from the first.
+  const std::int64_t rows = 4 * spec.dilation_h, pixel = spec.dst_stride() * static_cast<std::int64_t>(sizeof(float));
+  return (spec.dst_w() + spec.dilation_w) * pixel <= std::numeric_limits<std::int32_t>::max() / rows;
 }
 
 WinogradLayout::WinogradLayout(const ConvSpec& spec, const Plan& plan)

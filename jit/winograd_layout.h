@@ -22,6 +22,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 
 #include "jit/conv_spec.h"
 #include "jit/plan.h"
@@ -39,7 +40,7 @@ namespace octavo::jit {
 struct OutputRun {
   std::int64_t first, count, step;
   /// Inputs that they read, `step` apart too, the first at first - padding.
-  [[nodiscard]] std::int64_t inputs() const { return count == 0 ? 0 : count + WinogradAxis::taps - 1; }
+  [[nodiscard]] std::int64_t inputs() const { return count + WinogradAxis::taps - 1; }
 };
 
 /// An axis of outputs, cut into Winograd tiles.
@@ -47,12 +48,16 @@ class WinogradCut {
  public:
   WinogradCut(std::int64_t outputs, std::int64_t dilation, std::int64_t outputs_of_tile);
 
-  [[nodiscard]] std::int64_t tiles() const { return phases_ * tiles_of_phase_; }
-  /// Some tiles have fewer outputs than others; where phases differ in length, one may have none.
+  [[nodiscard]] std::int64_t tiles() const { return longer_ * tiles_of_longer_ + shorter_ * tiles_of_shorter_; }
+  /// At least one; the last tile of a phase may have fewer than the others.
   [[nodiscard]] OutputRun outputs_of(std::int64_t tile) const;
+  /// How many outputs tiles have, each number once: at most three.
+  [[nodiscard]] std::set<std::int64_t> output_counts() const;
 
  private:
-  std::int64_t outputs_, dilation_, outputs_of_tile_, phases_, tiles_of_phase_;
+  std::int64_t outputs_, dilation_, outputs_of_tile_;
+  std::int64_t longer_, shorter_;  ///< phases, the first of which may have an output more
+  std::int64_t tiles_of_longer_, tiles_of_shorter_;
 };
 
 class WinogradLayout {
@@ -75,6 +80,15 @@ class WinogradLayout {
   [[nodiscard]] std::int64_t tile_columns(std::int64_t columns) const { return columns / across_.outputs(); }
   [[nodiscard]] std::int64_t tiles_of(const Tile& tile) const {
     return tile_rows(tile.rows) * tile_columns(tile.columns);
+  }
+  /// The Winograd tiles of a work tile, row by row: visit(outputs down, outputs across).
+  template <class Visit>
+  void for_each_tile(const Tile& tile, const Visit& visit) const {
+    for (std::int64_t row = 0; row < tile_rows(tile.rows); ++row) {
+      const OutputRun down = cut_down_.outputs_of(tile.row / down_.outputs() + row);
+      for (std::int64_t column = 0; column < tile_columns(tile.columns); ++column)
+        visit(down, cut_across_.outputs_of(tile.column / across_.outputs() + column));
+    }
   }
   /// Of a full work tile.
   [[nodiscard]] std::int64_t full_tiles() const { return tile_rows(grid_.tile_h) * tile_columns(grid_.tile_w); }

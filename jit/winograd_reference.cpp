@@ -70,30 +70,26 @@ class WinogradReference final : public Engine {
   void quantize(std::int64_t index, PartRange parts, const float* image, std::byte* scratch,
                 std::byte* /*workspace*/) const noexcept override {
     const Tile tile = layout_.grid().tile(index);
-    const std::int64_t columns = layout_.tile_columns(tile.columns);
-    for (std::int64_t t = 0; t < layout_.tiles_of(tile); ++t)
+    std::int64_t t = 0;
+    layout_.for_each_tile(tile, [&](const OutputRun& down, const OutputRun& across) {
       for (std::int64_t part = parts.first; part < parts.last; ++part)
-        quantize_window(rows_of(tile, t / columns), columns_of(tile, t % columns), t, part / spec_.windows(),
-                        part % spec_.windows(), image, scratch);
+        quantize_window(down, across, t, part / spec_.windows(), part % spec_.windows(), image, scratch);
+      ++t;
+    });
   }
 
   void compute(std::int64_t index, std::int64_t /*block*/, const std::byte* scratch, const float* residual, float* dst,
                std::byte* /*workspace*/) const noexcept override {
     const Tile tile = layout_.grid().tile(index);
-    const std::int64_t columns = layout_.tile_columns(tile.columns);
-    for (std::int64_t t = 0; t < layout_.tiles_of(tile); ++t)
+    std::int64_t t = 0;
+    layout_.for_each_tile(tile, [&](const OutputRun& down, const OutputRun& across) {
       for (std::int64_t channel = 0; channel < spec_.out_channels; ++channel)
-        write_outputs(rows_of(tile, t / columns), columns_of(tile, t % columns), products(t, channel, scratch), channel,
-                      residual, dst);
+        write_outputs(down, across, products(t, channel, scratch), channel, residual, dst);
+      ++t;
+    });
   }
 
  private:
-  [[nodiscard]] OutputRun rows_of(const Tile& tile, std::int64_t row) const {
-    return layout_.cut_down().outputs_of(tile.row / layout_.down().outputs() + row);
-  }
-  [[nodiscard]] OutputRun columns_of(const Tile& tile, std::int64_t column) const {
-    return layout_.cut_across().outputs_of(tile.column / layout_.across().outputs() + column);
-  }
   [[nodiscard]] std::int64_t channels_of(std::int64_t window) const {
     return std::min(spec_.window_channels(), spec_.channels_per_group() - window * spec_.window_channels());
   }
@@ -234,7 +230,8 @@ class WinogradReference final : public Engine {
 
 void check_winograd_plan(const ConvSpec& spec, const Plan& plan) {
   const auto fail = [&](std::string what) { throw Error(ErrorKind::invalid_argument, std::move(what), spec.name()); };
-  if (!winograd_fits(spec)) fail("the plan's algorithm is Winograd, which needs a 3x3 kernel at stride 1");
+  if (!winograd_fits(spec))
+    fail("the plan's algorithm is Winograd, which needs a 3x3 kernel at stride 1 (and no dilation to pool)");
   const auto size = [](std::int64_t outputs) { return outputs == 2 || outputs == 4; };
   if (!size(plan.winograd_h) || !size(plan.winograd_w))
     fail(fmt::format("the plan has Winograd tiles of {}x{}; they are 2 or 4 each way", plan.winograd_h,

@@ -71,6 +71,7 @@ Plan settle(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weigh
 }  // namespace
 
 Plan settle_word_depth(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights) {
+  check_gathered(spec, plan);
   if (plan.word_depth != Plan::depth_of_weights) return plan;
   spec.validate();
   check_weights(spec, weights);

@@ -8,7 +8,7 @@
 namespace octavo::jit {
 
 /// A plan with depth_of_weights gets the depth that is cheapest for these weights (0: none pays) and says so in its
-/// reason; other plans stay as they are. Throws Error(invalid_argument) for weights that do not fit the spec.
+/// reason; other plans stay as they are. Throws Error(invalid_argument) for weights or a plan that do not fit the spec.
 [[nodiscard]] Plan settle_word_depth(const ConvSpec& spec, const Plan& plan, const WindowedWeights& weights);
 
 }  // namespace octavo::jit

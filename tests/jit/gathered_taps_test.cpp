@@ -27,6 +27,9 @@ TEST(GatheredTapsTest, AreForDensePixelsThatDoNotFillAStep) {
   EXPECT_TRUE(taps_can_be_gathered(spec)) << "rows of taps may be apart";
   spec.src_pixel_stride = 5;
   EXPECT_FALSE(taps_can_be_gathered(spec)) << "pixels apart";
+  spec = SquareConv{3, 64, 24, 3, 1, 1}.spec();
+  spec.window.channels = 2;
+  EXPECT_FALSE(taps_can_be_gathered(spec)) << "two windows, each with its scale";
 }
 
 TEST(GatheredTapsTest, TheProductHasTheTapsForChannels) {
@@ -62,13 +65,14 @@ TEST(GatheredTapsTest, WeightsOfManyTapsMeetThemWherePackingPutsThem) {
   }
 }
 
-TEST(GatheredTapsTest, EachPartOfTheScratchHasRoomForAVectorBehindIt) {
+TEST(GatheredTapsTest, EachPartHasRoomForAVectorBehindIt) {
   const ConvSpec spec = SquareConv{3, 64, 224, 3, 1, 1}.spec();
   const GatheredLayout layout(spec, 6, 8, 226);
-  EXPECT_EQ(layout.column, 9);
-  EXPECT_EQ(layout.row, 226 * 9);
   EXPECT_EQ(layout.taps, 6 * 226 * 9 + 64);
   EXPECT_EQ(layout.bytes, 8 * 226 * 3 + 64);
+  ConvSpec flat = spec;
+  flat.kernel_h = 1;
+  EXPECT_EQ(GatheredLayout(flat, 6, 6, 226).bytes, 0) << "the bytes are the taps";
 }
 
 }  // namespace

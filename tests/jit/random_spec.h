@@ -48,7 +48,9 @@ class RandomSpecs {
     spec.in_channels = between(1, 4);
     spec.out_channels /= spec.groups;
     spec.groups = 1;
-    spec.src_pixel_stride = spec.dst_pixel_stride = 0;
+    spec.src_pixel_stride = 0;
+    if (spec.dst_pixel_stride != 0) spec.dst_pixel_stride = spec.out_channels + between(1, 20);
+    spec.window.channels = one_of<std::int64_t>({0, 1, 2, 3, 64, 64});
     return spec;
   }
 

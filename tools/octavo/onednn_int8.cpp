@@ -266,6 +266,8 @@ OnednnInt8::~OnednnInt8() = default;
 
 void OnednnInt8::run() {
   const runtime::OmpThreads omp_threads(threads_);
+  for (const auto& layer : layers_)
+    if (layer) layer->run(threads_);
   for (std::size_t l = 0; l < layers_.size(); ++l) {
     if (layers_[l]) times_[l].push_back(layers_[l]->run(threads_));
   }

@@ -25,7 +25,7 @@ class OnednnInt8 {
   OnednnInt8& operator=(const OnednnInt8&) = delete;
 
   /// All layers once, in order, each after its input was read (as if the layer before had just written it) and with a
-  /// clock of its own.
+  /// clock of its own; another time before that, which does not count (see Timed).
   void run();
   /// Milliseconds of each run(), for each layer of the program; none where a layer has no 8-bit weights.
   [[nodiscard]] const std::vector<std::vector<double>>& times() const { return times_; }

@@ -28,10 +28,12 @@ class Timed {
   Timed(Timed&&) = default;
   Timed& operator=(Timed&&) = default;
 
+  /// One run that does not count.
   void warm_up();
-  /// One run; its time is kept.
+  /// One run; its time is kept. Another before it does not count: caches hold what the last run of this program left,
+  /// not that of another one.
   void run();
-  /// One run with a clock at each layer; the layers' times are kept, the whole is not.
+  /// Likewise with a clock at each layer; the layers' times are kept, the whole is not.
   void run_layers();
   [[nodiscard]] Spread total() const { return spread_of(totals_); }
   /// Milliseconds of each run_layers(), for each layer, in the order of Program::layers().
