@@ -83,7 +83,8 @@ class DirectCost {
   /// Writing an output that does not stay in L2: its bytes, and each row of a tile, which begins somewhere new.
   static constexpr double far_write_bytes_per_cycle = 6.0, cycles_per_far_row = 450.0;
   static constexpr double l2_bytes_per_cycle = 24.0;
-  static constexpr WeightRates weight_rates{16.0, 8.0};
+  static constexpr double l3_bytes_per_cycle = 16.0;
+  static constexpr double memory_bytes_per_cycle = 8.0;
   static constexpr double not_overlapped = 0.25;  ///< of the time that computing and streaming share
 
   /// How much longer the busiest thread works than the mean one: channel blocks of tiles are shared (in either order).
@@ -165,12 +166,11 @@ class DirectCost {
   }
   /// Weights beyond L2 come anew for every tile, or once when channel blocks are outermost and a block stays in L2.
   [[nodiscard]] double weight_cycles(const Plan& plan, const TileGrid& grid) const {
+    const double rate = weight_bytes(plan) > machine_.l3_bytes / 2 ? memory_bytes_per_cycle : l3_bytes_per_cycle;
     const std::int64_t block_bytes = std::min(plan.column_vectors, out_vectors_) * lanes_ * steps(plan) * 4;
     const std::int64_t kept = plan.order == WorkOrder::channel_outer ? block_bytes : weight_bytes(plan);
     const bool stay = kept + scratch_bytes(plan) <= machine_.l2_bytes * 7 / 8;
-    const auto all = static_cast<double>(weight_bytes(plan));
-    const double times = stay ? 1.0 : static_cast<double>(grid.tiles());
-    return weight_read_cycles(all, times, weight_rates, machine_, static_cast<int>(threads_));
+    return (stay ? 1.0 : static_cast<double>(grid.tiles())) * static_cast<double>(weight_bytes(plan)) / rate;
   }
 
   const ConvSpec& spec_;

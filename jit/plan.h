@@ -18,9 +18,6 @@ struct Machine {
   std::int64_t l1d_bytes = 32 * 1024, l2_bytes = 1024 * 1024, l3_bytes = 32 * 1024 * 1024;
   /// Hardware threads that reach one L3. 1 in a small virtual machine: its host may move it to cores that share none.
   std::int64_t sharing_l3 = 16;
-  /// Weights, as they are packed, of all layers that run in turn: a layer finds its own in L3 only if all fit. 0: this
-  /// layer's alone.
-  std::int64_t weights_in_turn = 0;
   std::string cpu_name;
   /// Reads CPUID and sysfs; falls back to the defaults above where they do not tell.
   static Machine detect();

@@ -26,20 +26,6 @@ double cycles_per_dot(Isa isa, std::int64_t word_depth) {
   return word_depth != 0 ? cycles_per_split_dot : cycles_per_exact_dot;
 }
 
-double weight_read_cycles(double weights, double times, const WeightRates& rates, const Machine& machine, int threads) {
-  constexpr double memory_bytes_per_cycle = 10.0;  // for all threads of an L3: 37 GB/s at 3.7 GHz
-  // Where it is not known who shares an L3, the worst: each thread fetches for itself, and all on one way.
-  const bool known = machine.sharing_l3 > 1;
-  const std::int64_t sharing = known ? std::min<std::int64_t>(threads, machine.sharing_l3) : threads;
-  const std::int64_t caches = known ? (threads + sharing - 1) / sharing : threads;
-  const double near = 1.0 / rates.l3;
-  const double far = std::max(1.0 / rates.memory, static_cast<double>(sharing) / memory_bytes_per_cycle);
-  const double room = static_cast<double>(machine.l3_bytes) / 2;
-  const bool stay = std::max(weights, static_cast<double>(machine.weights_in_turn)) <= room;
-  const double from_memory = stay ? 0.0 : weights > room ? times : std::min(times, static_cast<double>(caches));
-  return weights * (from_memory * far + (times - from_memory) * near);
-}
-
 std::vector<RegisterBlock> register_blocks(const ConvSpec& spec, Breadth breadth) {
   constexpr std::int64_t most_streamed_vectors = 8, smaller_blocks = 3;
   // For a single pixel, whose weights are used once: 256 bytes a k-step are what the hardware prefetcher follows best.

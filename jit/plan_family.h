@@ -48,16 +48,6 @@ constexpr double widest_lanes = 16.0;
 /// Cycles of a dot product of two vectors, with or without 16-bit sums (Plan::word_depth).
 [[nodiscard]] double cycles_per_dot(Isa isa, std::int64_t word_depth);
 
-/// Bytes that a cycle reads of a layer's weights.
-struct WeightRates {
-  double l3, memory;  ///< of one thread
-};
-/// Cycles of all threads together to read a layer's weights (bytes, beyond L2) `times` times. They come from L3, but
-/// for those that do not fit there, and the first time where those of the layers that run in turn do not: then from
-/// memory, on a way that threads of one L3 share, and that a second one hardly makes faster.
-[[nodiscard]] double weight_read_cycles(double weights, double times, const WeightRates& rates, const Machine& machine,
-                                        int threads);
-
 /// Sizes of at most `largest` that cut `total` into equal parts, but for the last: total / n, rounded up.
 [[nodiscard]] std::vector<std::int64_t> balanced_sizes(std::int64_t total, std::int64_t largest);
 

@@ -75,7 +75,7 @@ class WinogradCost {
   static constexpr double near_bytes_per_cycle = 4.0, apart_bytes_per_cycle = 0.7;
   static constexpr double l2_bytes_per_cycle = 24.0;
   static constexpr double l3_bytes_per_cycle = 12.0;
-  static constexpr WeightRates weight_rates{l3_bytes_per_cycle, 7.0};
+  static constexpr double memory_bytes_per_cycle = 7.0;
   static constexpr double not_overlapped = 0.25;
 
   [[nodiscard]] bool far(std::int64_t pixels, std::int64_t stride) const {
@@ -152,12 +152,13 @@ class WinogradCost {
   /// All weights come once for every work tile, or a block's once when channel blocks are outermost and it stays in L2.
   [[nodiscard]] double weight_cycles() const {
     const double all = static_cast<double>(layout_.positions() * spec_.groups * out_vectors_ * lanes_ * steps_ * 4);
+    const double rate = all > static_cast<double>(machine_.l3_bytes) / 2 ? memory_bytes_per_cycle : l3_bytes_per_cycle;
     const double block = all / blocks();
     const double room =
         static_cast<double>(machine_.l2_bytes) * 7 / 8 - static_cast<double>(layout_.scratch_bytes() + product_bytes());
     const bool tile_outer = plan_.order == WorkOrder::tile_outer;
     const double times = (tile_outer ? all : block) <= room ? 1.0 : static_cast<double>(layout_.grid().tiles());
-    return weight_read_cycles(all, times, weight_rates, machine_, threads_) + quantized_cycles();
+    return all * times / rate + quantized_cycles();
   }
   /// With channel blocks outermost, the quantized work tiles of the whole image come again for each block. (So does a
   /// single one in any order.)

@@ -39,24 +39,6 @@ void require_threads(int threads) {
   }
 }
 
-/// Weights of all 8-bit layers, as far as it is known before their plans are: Winograd tiles take up to four times the
-/// filters' room.
-std::int64_t weights_in_turn(const graph::Graph& graph, const AccuracyBudget& accuracy) {
-  constexpr std::int64_t transformed = 4;
-  std::int64_t bytes = 0;
-  for (const graph::Node& node : graph.nodes) {
-    if (const auto* layer = std::get_if<graph::FusedConvolution>(&node.op)) {
-      const graph::Convolution& conv = layer->conv;
-      const bool winograd = conv.kernel == graph::Pair{3, 3} && conv.stride == graph::Pair{1, 1} &&
-                            accuracy.largest != AccuracyBudget::Tile::direct;
-      bytes += graph::element_count(conv.weights->shape) * (winograd ? transformed : 1);
-    } else if (const auto* linear = std::get_if<graph::FusedLinear>(&node.op)) {
-      bytes += graph::element_count(linear->linear.weights->shape);
-    }
-  }
-  return bytes;
-}
-
 /// Layer rows and sums, from the steps.
 void describe(Program::Impl& program) {
   std::set<const jit::Kernel*> distinct;
@@ -103,15 +85,8 @@ Program build_program(const graph::Graph& graph, const CompileOptions& options,
   program->threads = choose_threads(options);
   program->engine = dnnl::engine(dnnl::engine::kind::cpu, 0);
   const OmpThreads omp_threads(program->threads);  // oneDNN divides its work when a primitive is created
-  jit::Machine machine = jit::Machine::detect();
-  machine.weights_in_turn = weights_in_turn(graph, options.accuracy);
-  const BuildContext context{program->engine,
-                             kernels.get(),
-                             machine,
-                             choose_isa(options),
-                             program->threads,
-                             options.accuracy,
-                             load_tuning(options.tuning)};
+  const BuildContext context{program->engine,  kernels.get(),    jit::Machine::detect(),     choose_isa(options),
+                             program->threads, options.accuracy, load_tuning(options.tuning)};
   try {
     add_steps(graph, context, *program);
   } catch (const std::bad_alloc&) {

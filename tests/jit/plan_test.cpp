@@ -267,37 +267,6 @@ TEST(PlanTest, OfEqualCostsTheSmallestTileIsTaken) {
   EXPECT_EQ(cheapest_candidate(candidates, 1.04, true).plan.tile_h, 2);
 }
 
-TEST(PlanTest, WeightsComeFromMemoryWhereThoseOfAllLayersDoNotStay) {
-  constexpr WeightRates rates{16.0, 8.0};
-  constexpr double megabyte = 1 << 20;
-  Machine machine;
-  const auto cycles = [&](double weights, double times, int threads) {
-    return weight_read_cycles(weights, times, rates, machine, threads);
-  };
-  EXPECT_DOUBLE_EQ(cycles(megabyte, 3, 1), 3 * megabyte / 16) << "alone, they stay in L3";
-  EXPECT_DOUBLE_EQ(cycles(64 * megabyte, 3, 1), 3 * 64 * megabyte / 8) << "too many for L3";
-  machine.weights_in_turn = 64 << 20;
-  EXPECT_DOUBLE_EQ(cycles(megabyte, 3, 1), megabyte / 8 + 2 * megabyte / 16) << "once from memory";
-  EXPECT_DOUBLE_EQ(cycles(megabyte, 3, 2), megabyte / 5 + 2 * megabyte / 16) << "on a way that two share";
-  machine.sharing_l3 = 2;
-  EXPECT_DOUBLE_EQ(cycles(megabyte, 3, 4), 2 * megabyte / 5 + megabyte / 16) << "into each of two caches";
-  EXPECT_DOUBLE_EQ(cycles(megabyte, 1, 4), megabyte / 5) << "each thread its own part";
-  machine.sharing_l3 = 1;
-  EXPECT_DOUBLE_EQ(cycles(megabyte, 3, 2), 2 * megabyte / 5 + megabyte / 16) << "unknown: the worst of both";
-}
-
-TEST(PlanTest, ASmallMapOfManyWeightsTakesTheTileOfFewerWeightsWhenTheyComeFromMemory) {
-  ConvSpec spec = SquareConv{512, 512, 7, 3, 1, 1}.spec();
-  spec.isa = Isa::avx512vnni;
-  spec.winograd = WinogradLimit::tiles4x4;
-  Machine machine;
-  const Plan alone = make_plan(spec, machine, 1);
-  EXPECT_EQ(alone.winograd_h * alone.winograd_w, 16) << alone.name();
-  machine.weights_in_turn = 64 << 20;
-  const Plan in_turn = make_plan(spec, machine, 1);
-  EXPECT_EQ(in_turn.winograd_h * in_turn.winograd_w, 8) << in_turn.name();
-}
-
 TEST(PlanTest, RefusesAnInvalidSpec) { EXPECT_THROW((void)make_plan(ConvSpec{}, Machine{}, 1), octavo::Error); }
 
 TEST(PlanTest, PixelsOfABlockLieInARowOrOverTheRowsOfANarrowTile) {
