@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "jit/gathered_taps.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "jit/window_layout.h"
@@ -24,7 +25,8 @@ bool taps_can_be_gathered(const ConvSpec& spec) {
   const std::int64_t pixelwise = spec.kernel_h * spec.kernel_w * window_bytes(spec.in_channels) / step_bytes;
   const std::int64_t columns = (spec.out_w - 1) * spec.stride_w + spec.kernel_w;
   return (taps_of(spec) + step_bytes - 1) / step_bytes < pixelwise &&
-         columns * spec.in_channels <= std::numeric_limits<std::int32_t>::max() / (spec.kernel_h * spec.dilation_h);
+         columns * spec.in_channels <=
+             std::numeric_limits<std::int32_t>::max() / std::max(spec.kernel_h * spec.dilation_h, spec.stride_h);
 }
 
 void check_gathered(const ConvSpec& spec, const Plan& plan) {

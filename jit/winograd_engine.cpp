@@ -173,7 +173,7 @@ class WinogradEngine final : public Engine {
         const std::int64_t begin = exists ? columns.before : width, end = exists ? begin + columns.count : width;
         const std::int64_t line = (top + i * down.step) * line_stride + left * stride;
         for (std::int64_t j = 0; j < begin; ++j) *pixels++ = zeros;
-        for (std::int64_t j = begin; j < end; ++j) *pixels++ = image + line + j * across.step * stride;
+        for (std::int64_t j = begin; j < end; ++j) *pixels++ = image + (line + j * across.step * stride);
         for (std::int64_t j = end; j < width; ++j) *pixels++ = zeros;
       }
     });

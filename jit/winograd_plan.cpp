@@ -229,8 +229,7 @@ std::string explain(const ConvSpec& spec, const PlanCandidate& candidate, const 
   return fmt::format(
       "Winograd {}x{}: {} products for {} outputs{}; {} Winograd tiles a work tile ({} KB quantized, {} KB of "
       "products), "
-      "{} "
-      "tiles x {} vectors in registers, {}: {:.0f}% of what the dot product rate allows a direct layer, by the cost "
+      "{} tiles x {} vectors in registers, {}: {:.0f}% of what the dot product rate allows a direct layer, by the cost "
       "model",
       plan.winograd_h, plan.winograd_w, cost.layout().positions(), plan.winograd_h * plan.winograd_w,
       spec.dilation_h == 1 && spec.dilation_w == 1 ? ""

@@ -61,7 +61,7 @@ struct Options {
   std::string problems_file;
   double seconds = 0.4;
   int threads = 1, plan_threads = 0;
-  bool json = false, signed_input = false, explain = false;
+  bool json = false, signed_input = false, explain = false, gather = true;
   std::string order;
 };
 
@@ -74,6 +74,10 @@ struct Result {
 
 jit::Plan plan_of(const jit::ConvSpec& spec, const Options& options) {
   jit::Plan plan = jit::make_plan(spec, jit::Machine::detect(), options.plan_threads);
+  if (plan.gathered && !options.gather) {
+    const auto candidates = jit::plan_candidates(spec, jit::Machine::detect(), options.plan_threads);
+    plan = std::find_if(candidates.begin(), candidates.end(), [](const auto& c) { return !c.plan.gathered; })->plan;
+  }
   if (options.tile != 0 && !plan.scale_per_pixel) plan.tile_h = plan.tile_w = options.tile;
   if (options.tile != 0 && plan.scale_per_pixel) plan.tile_w = options.tile;
   if (options.tile_w != 0) plan.tile_w = options.tile_w;
@@ -246,6 +250,7 @@ int main(int argc, char** argv) {
                                                                  {"2x2", octavo::jit::WinogradLimit::tiles2x2},
                                                                  {"2x4", octavo::jit::WinogradLimit::tiles2x4},
                                                                  {"4x4", octavo::jit::WinogradLimit::tiles4x4}};
+  app.add_flag("!--no-gather", options.gather, "pictures pixel by pixel, their taps not gathered");
   app.add_option("--winograd", options.winograd, "the largest Winograd tile: none (default), 2x2, 2x4, 4x4")
       ->transform(CLI::CheckedTransformer(limits));
   app.add_option("--shapes", options.problems_file, "layers from a benchdnn batch file");

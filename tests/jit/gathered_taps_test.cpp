@@ -30,6 +30,8 @@ TEST(GatheredTapsTest, AreForDensePixelsThatDoNotFillAStep) {
   spec = SquareConv{3, 64, 24, 3, 1, 1}.spec();
   spec.window.channels = 2;
   EXPECT_FALSE(taps_can_be_gathered(spec)) << "two windows, each with its scale";
+  spec = SquareConv{3, 8, 200704, 2, 4096}.spec();
+  EXPECT_FALSE(taps_can_be_gathered(spec)) << "rows that no instruction reaches";
 }
 
 TEST(GatheredTapsTest, TheProductHasTheTapsForChannels) {

@@ -60,7 +60,6 @@ void Timed::run_layers() {
 
 std::size_t measure(std::vector<Timed>& programs, const Repeats& repeats,
                     const std::function<void()>& each_layer_round) {
-  for (Timed& program : programs) program.warm_up();
   std::size_t rounds = 0;
   const auto in_turn = [&](const char* task, void (Timed::*step)(), const std::function<void()>& also) {
     // A thousandth of the time is a step of the progress: rounds are not known beforehand.

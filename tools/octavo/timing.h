@@ -28,8 +28,6 @@ class Timed {
   Timed(Timed&&) = default;
   Timed& operator=(Timed&&) = default;
 
-  /// One run that does not count.
-  void warm_up();
   /// One run; its time is kept. Another before it does not count: caches hold what the last run of this program left,
   /// not that of another one.
   void run();
@@ -40,6 +38,9 @@ class Timed {
   [[nodiscard]] const std::vector<std::vector<double>>& layers() const { return layers_; }
 
  private:
+  /// One run that does not count.
+  void warm_up();
+
   Program program_;
   std::vector<Tensor> inputs_, outputs_;
   std::vector<const float*> input_pointers_;
