@@ -129,8 +129,9 @@ class IconvEmitter {
     if (sums_in_frame())
       for_each_accumulator(block, [&](int p, int c) { unit_->store(sum_in_frame(p, c), block.registers.sum(p, c)); });
     if (by_words()) unit_->broadcast(block.registers.ones(), a_.constant_dword(0x00010001U));
-    for_each_accumulator(block,
-                         [&](int p, int c) { a_.prefetchw(a_.ptr[dst_ + displacement(dst_offset(block, p, c))]); });
+    if (k_.ask_for_outputs)
+      for_each_accumulator(block,
+                           [&](int p, int c) { a_.prefetchw(a_.ptr[dst_ + displacement(dst_offset(block, p, c))]); });
     a_.mov(slice_, field_);
     a_.mov(weights_, a_.ptr[args_ + offsetof(IconvArgs, weights)]);
     a_.advance(weights_, header_bytes());
@@ -400,6 +401,7 @@ std::string IconvKernel::name() const {
   if (scale_per_pixel) name += fmt::format("_perpixel{}x{}", scale_window_bytes, scale_pixel_bytes);
   if (word_depth != 0) name += fmt::format("_words{}", word_depth);
   if (weights_ahead != 0) name += fmt::format("_ahead{}", weights_ahead);
+  if (ask_for_outputs) name += "_ask";
   return name + (nonnegative_input ? "_u8" : "_s8") + epilogue.name() + "_" + std::string(isa_name(isa));
 }
 

@@ -42,6 +42,7 @@ struct IconvKernel {
   std::int64_t scale_pixel_bytes, scale_window_bytes;  ///< from a pixel's or window's scale to the next
   std::int64_t word_depth;                             ///< Plan::word_depth, settled
   std::int64_t dst_row_bytes, dst_pixel_bytes;         ///< of the residual too
+  bool ask_for_outputs;  ///< fetches a block's output lines when it begins: worth it where they are far, work is long
   /// Bytes of weights, behind this block's, to be fetched into L2 meanwhile: those of the next call. Not with a
   /// residual.
   std::int64_t weights_ahead = 0;

@@ -242,7 +242,8 @@ class IconvEngine final : public Engine {
             .scale_window_bytes = bytes_per_float * (plan_.scale_per_pixel ? tile.field_rows * tile.field_columns : 1),
             .word_depth = plan_.word_depth,
             .dst_row_bytes = row_bytes(tile.rows, spec_.out_w * pixel),
-            .dst_pixel_bytes = pixel};
+            .dst_pixel_bytes = pixel,
+            .ask_for_outputs = !plan_.gathered};
   }
 
   ConvSpec spec_;

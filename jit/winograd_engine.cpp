@@ -29,6 +29,8 @@ namespace octavo::jit {
 
 namespace {
 
+/// Products that stay in L2 beside all else, so that there is nothing to fetch before they are written.
+constexpr std::int64_t products_that_stay = std::int64_t{512} << 10;
 /// Transformed weights that one work tile after the other finds in L2.
 constexpr std::size_t weights_that_stay = std::size_t{256} << 10;
 
@@ -287,6 +289,7 @@ class WinogradEngine final : public Engine {
             .word_depth = plan_.word_depth,
             .dst_row_bytes = 0,
             .dst_pixel_bytes = layout_.product_tile_bytes(block.column_vectors * lanes()),
+            .ask_for_outputs = layout_.product_bytes(block_floats()) > products_that_stay,
             .weights_ahead = weights_.size() > weights_that_stay
                                  ? static_cast<std::int64_t>(block_bytes(
                                        block.channels == packed_.block(0).channels ? 0 : packed_.blocks() - 1))
