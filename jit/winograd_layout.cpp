@@ -54,7 +54,6 @@ OutputRun WinogradCut::outputs_of(std::int64_t tile) const {
 std::set<std::int64_t> WinogradCut::output_counts() const {
   std::set<std::int64_t> counts = {outputs_of(0).count, outputs_of(tiles() - 1).count};
   if (longer_ != 0) counts.insert(outputs_of(tiles_of_longer_ - 1).count);
-  if (longer_ != 0 && shorter_ != 0) counts.insert(outputs_of(longer_ * tiles_of_longer_).count);
   return counts;
 }
 
